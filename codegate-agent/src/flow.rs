@@ -1,0 +1,33 @@
+//! Who called, and whereto: the noun that the kernel and `accept` make and all others read.
+//!
+//! Knows: addresses and processes. Must not know: TLS, HTTP, what is guarded.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// One redirected connection, as the kernel saw it before it was redirected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// The client's own address and port.
+    pub client: SocketAddr,
+    /// Where the client meant to go.
+    pub original: SocketAddr,
+    /// Who called `connect()`.
+    pub process: Process,
+}
+
+/// A process, named so that a reused pid cannot be mistaken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Process {
+    /// The thread group's id in the agent's pid namespace.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot (`/proc/PID/stat`, field 22); 0 if it was gone.
+    pub start: u64,
+    /// Real user id of the caller.
+    pub uid: u32,
+    /// The executable; `None` if the process was gone before it could be read.
+    pub exe: Option<PathBuf>,
+    /// The kernel's name of the calling thread (at most 15 bytes).
+    pub comm: String,
+    /// Its cgroup2 path below the mount, if known.
+    pub cgroup: Option<String>,
+}

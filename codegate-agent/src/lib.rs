@@ -1,0 +1,24 @@
+//! CodeGate's agent: it stands between the AI tools of a machine and the services they call.
+//!
+//! The modules stand in the order the data flows; `docs/architecture.md` draws it. Each says at its
+//! top what it knows and what it must not know, and `cargo xtask lint` holds them to it.
+
+pub mod accept;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod decide;
+pub mod flow;
+pub mod hello;
+pub mod http;
+pub mod inspect;
+pub mod kernel;
+pub mod provider;
+pub mod seal;
+pub mod session;
+pub mod span;
+pub mod splice;
+pub mod tls;
+pub mod trust;
+pub mod upstream;

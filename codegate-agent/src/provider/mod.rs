@@ -1,0 +1,108 @@
+//! Dialects: which parts of a body are text that a person, tool or model wrote, and what an answer
+//! looks like.
+//!
+//! Knows: bodies, paths, placeholders' grammar. Must not know: sockets, connections, keys.
+
+use std::fmt;
+
+use bytes::BytesMut;
+use zeroize::Zeroizing;
+
+use crate::{seal::Placeholder, span::Text};
+
+/// One way of writing requests and answers.
+pub trait Dialect: fmt::Debug + Send + Sync {
+    /// Its name in sessions and in the configuration, such as `openai-chat`.
+    fn name(&self) -> &'static str;
+
+    /// Reads a whole request body, already decoded from its content encoding.
+    ///
+    /// # Errors
+    /// Where the body is not what the dialect's clients send: the caller blocks it.
+    fn request(&self, body: &[u8]) -> Result<Request, Malformed>;
+
+    /// Reads a whole answer that is not a stream, already decoded.
+    ///
+    /// # Errors
+    /// Where the body is not JSON; the caller passes it on as it is.
+    fn answer(&self, body: &[u8]) -> Result<Answer, Malformed>;
+
+    /// A reader for one streaming answer.
+    fn stream(&self) -> Box<dyn AnswerStream>;
+
+    /// The body of an error in the provider's own shape; the status is always 400.
+    fn refusal(&self, message: &str) -> Vec<u8>;
+}
+
+/// What a request says.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Its texts, and the way back into the raw body.
+    pub text: Text,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+}
+
+/// What a whole answer says.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Its texts, and the way back into the raw body.
+    pub text: Text,
+    /// The model that answered.
+    pub model: Option<String>,
+    /// Tokens used.
+    pub usage: Usage,
+}
+
+/// Tokens, as the provider counted them; 0 where it did not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens read, cached ones included.
+    pub input: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// Of the tokens read, those that came from the provider's cache.
+    pub cached: u64,
+}
+
+/// A streaming answer on its way through.
+pub trait AnswerStream: Send {
+    /// Takes decoded bytes as they arrived (any split) and appends to `out` what may go on now.
+    fn push(&mut self, chunk: &[u8], restore: &mut dyn Restore, out: &mut BytesMut);
+    /// The upstream's body has ended: appends whatever was held back.
+    fn finish(&mut self, restore: &mut dyn Restore, out: &mut BytesMut);
+    /// The model that answers, once the stream has said so.
+    fn model(&self) -> Option<&str>;
+    /// Tokens used, as far as the stream has said so.
+    fn usage(&self) -> Usage;
+}
+
+/// Gives values back for placeholders; bound to one user and one exchange.
+pub trait Restore {
+    /// The value that the placeholder stands for; `None` if this user has no such secret. A
+    /// placeholder that is not restored stays in the text as it is.
+    fn value(&mut self, placeholder: &Placeholder) -> Option<Zeroizing<Vec<u8>>>;
+    /// Something looked like a placeholder but was altered: an alert, never a guess.
+    fn mangled(&mut self, text: &[u8]);
+}
+
+/// A body that is not what the dialect says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at byte {offset}")]
+pub struct Malformed {
+    /// What is wrong.
+    pub reason: &'static str,
+    /// Where, in bytes from the body's start.
+    pub offset: usize,
+}
+
+/// How an exchange is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The dialect of its bodies.
+    pub dialect: &'static dyn Dialect,
+    /// Whether prompts go there: what cannot be read is blocked then.
+    pub inference: bool,
+}

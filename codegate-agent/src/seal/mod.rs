@@ -1,0 +1,8 @@
+//! Sealing: from a finding to a placeholder, and back.
+//!
+//! Knows: values, keys, users. Must not know: HTTP, dialects, processes. The only module that sees
+//! key material.
+
+mod token;
+
+pub use token::Placeholder;

@@ -1,0 +1,2 @@
+//! Every developer action.
+fn main() {}
