@@ -1,1 +1,141 @@
-//! (being built)
+//! Configuration: what the administrator chose, parsed once into values that need no second check.
+//!
+//! Knows: files, host names, executables' paths. Must not know: connections, dialects' bodies, the
+//! kernel. When it must choose, it favours an error over a guess: a typo is never a default.
+
+mod builtin;
+mod endpoints;
+mod file;
+mod host;
+mod load;
+mod process;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
+pub use host::{BadHost, HostPattern, normalized};
+pub use load::Error;
+pub use process::{Action, Processes, Rule};
+
+/// Where the configuration is, unless `--config` says otherwise.
+pub const DEFAULT_FILE: &str = "/etc/codegate/config.toml";
+
+/// The largest body the agent reads unless told otherwise, in bytes.
+pub const DEFAULT_BODY_BYTES: usize = 64 << 20;
+
+/// Everything the administrator can choose. Serialised, it is a configuration file again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// What outlives a restart: the vault, the sessions, the CA.
+    pub state_dir: PathBuf,
+    /// What does not: the control socket.
+    pub runtime_dir: PathBuf,
+    /// What the kernel redirects.
+    pub capture: Capture,
+    /// How upstreams are verified.
+    pub upstream: Upstream,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// What happens to what cannot be inspected.
+    pub policy: Policy,
+    /// The guarded hosts.
+    #[serde(rename = "endpoint")]
+    pub endpoints: Endpoints,
+    /// The processes that are treated in their own way.
+    #[serde(rename = "process")]
+    pub processes: Processes,
+}
+
+/// What the kernel redirects, and what it does when the agent is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Capture {
+    /// The cgroup2 directory below which everything is guarded; `None` is the mount's root,
+    /// wherever it is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<PathBuf>,
+    /// What happens to guarded hosts when the agent is gone.
+    pub fail: Fail,
+}
+
+/// What happens to guarded hosts when the agent is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fail {
+    /// Their connections go direct.
+    #[default]
+    Open,
+}
+
+/// How upstreams are verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Upstream {
+    /// PEM files of roots that count besides the host's own.
+    pub extra_roots: Vec<PathBuf>,
+}
+
+/// What a request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// The largest body that is read, in bytes, before and after its content encoding is undone.
+    pub body_bytes: usize,
+}
+
+/// What happens to what cannot be inspected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// A body on an inference path that cannot be parsed, decoded within limits, or scanned.
+    pub unscannable: Unscannable,
+}
+
+/// What happens to a body that cannot be inspected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unscannable {
+    /// The request is refused; nothing is forwarded.
+    #[default]
+    Block,
+    /// The request goes on as it is, and an alert is recorded.
+    Alert,
+}
+
+impl Config {
+    /// Reads `path` and the `conf.d/*.toml` beside it, in the order of their names; without a path,
+    /// [`DEFAULT_FILE`], which need not exist.
+    ///
+    /// # Errors
+    /// The first mistake found, with file, line and column.
+    pub fn load(path: Option<&Path>) -> Result<Self, Error> {
+        load::load(path)
+    }
+
+    /// The control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.runtime_dir.join("control.sock")
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            state_dir: "/var/lib/codegate".into(),
+            runtime_dir: "/run/codegate".into(),
+            capture: Capture::default(),
+            upstream: Upstream::default(),
+            limits: Limits::default(),
+            policy: Policy::default(),
+            endpoints: Endpoints::built_in(),
+            processes: Processes::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: DEFAULT_BODY_BYTES,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Whole files in, a configuration or one exact error out.
+
+use super::*;
+use crate::config::{Action, Provider, Unscannable};
+
+/// Writes `name → text` files into a directory and loads its `config.toml`.
+fn load_files(files: &[(&str, &str)]) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("conf.d")).unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    let loaded = Config::load(Some(&dir.path().join("config.toml")));
+    let prefix = format!("{}/", dir.path().display());
+    loaded.map_err(|error| error.to_string().replace(&prefix, ""))
+}
+
+fn error(text: &str) -> String {
+    load_files(&[("config.toml", text)]).unwrap_err()
+}
+
+const FULL: &str = r#"
+state_dir = "/tmp/state"
+runtime_dir = "/tmp/run"
+[capture]
+cgroup = "/sys/fs/cgroup/ai"
+fail = "open"
+[upstream]
+extra_roots = ["/etc/corp.pem"]
+[limits]
+body_bytes = 1048576
+[policy]
+unscannable = "alert"
+[[endpoint]]
+hosts = ["llm.corp.example", "*.example.ai"]
+ports = [8443, 443]
+provider = "anthropic"
+[[process]]
+exe = "/usr/bin/foo"
+action = "block"
+"#;
+
+#[test]
+fn every_key_of_the_contract_is_read() {
+    let config = load_files(&[("config.toml", FULL)]).unwrap();
+    assert_eq!(config.state_dir, Path::new("/tmp/state"));
+    assert_eq!(config.socket(), Path::new("/tmp/run/control.sock"));
+    assert_eq!(
+        config.capture.cgroup.as_deref(),
+        Some(Path::new("/sys/fs/cgroup/ai"))
+    );
+    assert_eq!(config.upstream.extra_roots, [Path::new("/etc/corp.pem")]);
+    assert_eq!(config.limits.body_bytes, 1 << 20);
+    assert_eq!(config.policy.unscannable, Unscannable::Alert);
+    let endpoint = config.endpoints.find("llm.corp.example", 443).unwrap();
+    assert_eq!(
+        (endpoint.provider, endpoint.ports.as_slice()),
+        (Provider::Anthropic, &[443, 8443][..])
+    );
+    assert_eq!(
+        config.processes.action(Some(Path::new("/usr/bin/foo"))),
+        Action::Block
+    );
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    assert_eq!(
+        load_files(&[("config.toml", "")]).unwrap(),
+        Config::default()
+    );
+    let auto = load_files(&[("config.toml", "[capture]\ncgroup = \"auto\"\n")]).unwrap();
+    assert_eq!(auto.capture.cgroup, None);
+}
+
+#[test]
+fn what_is_shown_can_be_loaded_again() {
+    let config = load_files(&[("config.toml", FULL)]).unwrap();
+    let shown = toml::to_string(&config).unwrap();
+    let again = load_files(&[("config.toml", &shown)]).unwrap();
+    assert_eq!(toml::to_string(&again).unwrap(), shown);
+    assert_eq!(again.processes, config.processes);
+}
+
+#[test]
+fn drop_ins_come_after_in_the_order_of_their_names() {
+    let config = load_files(&[
+        (
+            "config.toml",
+            "state_dir = \"/a\"\nruntime_dir = \"/a\"\n[upstream]\nextra_roots = [\"/1\"]",
+        ),
+        (
+            "conf.d/20.toml",
+            "state_dir = \"/c\"\n[[process]]\nexe = \"/x\"\naction = \"block\"",
+        ),
+        (
+            "conf.d/10.toml",
+            "state_dir = \"/b\"\n[[process]]\nexe = \"/x\"\naction = \"pass\"",
+        ),
+        ("conf.d/30.toml", "[upstream]\nextra_roots = [\"/2\"]"),
+        ("conf.d/notes.txt", "not = toml ="),
+    ])
+    .unwrap();
+    assert_eq!(config.state_dir, Path::new("/c"), "the last file wins");
+    assert_eq!(config.runtime_dir, Path::new("/a"));
+    assert_eq!(
+        config.upstream.extra_roots,
+        [Path::new("/1"), Path::new("/2")]
+    );
+    assert_eq!(
+        config.processes.action(Some(Path::new("/x"))),
+        Action::Pass,
+        "the first rule wins"
+    );
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let error = Config::load(Some(Path::new("/nonexistent/config.toml"))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/nonexistent/config.toml: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn an_error_in_a_drop_in_names_the_drop_in() {
+    let files = [("config.toml", ""), ("conf.d/a.toml", "\n\nx = 1")];
+    let error = load_files(&files).unwrap_err();
+    assert!(
+        error.starts_with("conf.d/a.toml:3:1: unknown field `x`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn errors_say_where_and_what_is_allowed() {
+    let table = [
+        (
+            "state_dir = \"/a\"\nstatedir = \"/b\"",
+            "config.toml:2:1: unknown field `statedir`, expected one of `state_dir`, `runtime_dir`, \
+             `capture`, `upstream`, `limits`, `policy`, `endpoint`, `process`",
+        ),
+        (
+            "state_dir = \"lib\"",
+            "config.toml:1:13: invalid value: string \"lib\", expected an absolute path",
+        ),
+        (
+            "[capture]\nfail = \"closed\"",
+            "config.toml:2:8: \"closed\" is not available in this version, expected \"open\"",
+        ),
+        (
+            "[capture]\nfail = \"shut\"",
+            "config.toml:2:8: invalid value: string \"shut\", expected \"open\"",
+        ),
+        (
+            "[capture]\ncgroup = \"ai\"",
+            "config.toml:2:10: invalid value: string \"ai\", expected \"auto\" or the absolute path of a cgroup2 directory",
+        ),
+        (
+            "[limits]\nbody_bytes = 5",
+            "config.toml:2:14: invalid value: integer `5`, expected a number of bytes from 1024 to 1073741824",
+        ),
+        (
+            "[limits]\nbody_bytes = \"64M\"",
+            "config.toml:2:14: invalid type: string \"64M\", expected a number of bytes from 1024 to 1073741824",
+        ),
+        (
+            "[policy]\nunscannable = \"pass\"",
+            "config.toml:2:15: unknown variant `pass`, expected `block` or `alert`",
+        ),
+        (
+            "[[endpoint]]\nhosts = [\"a.b\"]\nports = [443, 70000]\nprovider = \"openai\"",
+            "config.toml:3:15: invalid value: integer `70000`, expected a port from 1 to 65535",
+        ),
+        (
+            "[[endpoint]]\nhosts = [\"a.b\",\n  \"*.ai\"]\nprovider = \"openai\"",
+            "config.toml:3:3: \"*.ai\" is too wide: a wildcard needs two labels or more after `*.`, expected a host name or `*.` and one",
+        ),
+        (
+            "[[endpoint]]\nhosts = [\"a.b\"]\nprovider = \"gpt\"",
+            "config.toml:3:12: unknown variant `gpt`, expected one of `openai`, `anthropic`, `opaque`",
+        ),
+        (
+            "\n[[endpoint]]\nhosts = [\"a.b\"]",
+            "config.toml:2:1: missing field `provider`",
+        ),
+        (
+            "[[process]]\nexe = \"/x\"\naction = \"allow\"",
+            "config.toml:3:10: unknown variant `allow`, expected one of `guard`, `pass`, `block`",
+        ),
+        (
+            "x = ",
+            "config.toml:1:5: string values must be quoted, expected literal string",
+        ),
+        ("a = 1\na = 2", "config.toml:2:1: duplicate key"),
+        (
+            "# é\nstate_dir = 'é' é",
+            "config.toml:2:17: unexpected key or value, expected newline, `#`",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(error(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_position_is_in_characters_and_never_panics() {
+    assert_eq!(position("", 0), (1, 1));
+    assert_eq!(position("éa\nbé", 2), (1, 2));
+    assert_eq!(position("éa\nbé", 5), (2, 2));
+    assert_eq!(position("éa", 1), (1, 3), "inside a character: the end");
+    assert_eq!(position("a\n", 99), (2, 1));
+}

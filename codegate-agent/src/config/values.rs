@@ -1,0 +1,124 @@
+//! Values of the configuration that need more than their TOML type: each knows what is allowed and
+//! says so, and `toml` adds where it stands (it knows only while a visitor runs, so the visitors
+//! are where the checks are).
+
+use std::{fmt, path::PathBuf};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected, Visitor},
+};
+
+use super::{Fail, host::HostPattern};
+
+/// A path that does not depend on where the agent was started.
+#[derive(Debug)]
+pub(super) struct Absolute(pub(super) PathBuf);
+
+impl<'de> Deserialize<'de> for Absolute {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| text.starts_with('/').then(|| Self(text.into())).ok_or(None);
+        deserializer.deserialize_str(Text("an absolute path", check))
+    }
+}
+
+/// The cgroup to guard: an absolute path, or nothing where the mount's root is meant.
+#[derive(Debug)]
+pub(super) struct Cgroup(pub(super) Option<PathBuf>);
+
+impl<'de> Deserialize<'de> for Cgroup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let allowed = "\"auto\" or the absolute path of a cgroup2 directory";
+        let check = |text: &str| match text {
+            "" | "auto" => Ok(Self(None)),
+            path if path.starts_with('/') => Ok(Self(Some(path.into()))),
+            _ => Err(None),
+        };
+        deserializer.deserialize_str(Text(allowed, check))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fail {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| match text {
+            "open" => Ok(Self::Open),
+            "closed" => Err(Some("\"closed\" is not available in this version".into())),
+            _ => Err(None),
+        };
+        deserializer.deserialize_str(Text("\"open\"", check))
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| text.parse().map_err(|e| Some(format!("{text:?} is {e}")));
+        deserializer.deserialize_str(Text("a host name or `*.` and one", check))
+    }
+}
+
+/// A TCP port.
+#[derive(Debug)]
+pub(super) struct Port(pub(super) u16);
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |number| {
+            u16::try_from(number)
+                .ok()
+                .filter(|port| *port != 0)
+                .map(Self)
+        };
+        deserializer.deserialize_i64(Number("a port from 1 to 65535", check))
+    }
+}
+
+/// The largest body, in bytes.
+#[derive(Debug)]
+pub(super) struct BodyBytes(pub(super) usize);
+
+impl<'de> Deserialize<'de> for BodyBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let allowed = "a number of bytes from 1024 to 1073741824";
+        let range = 1 << 10..=1 << 30;
+        let check = |number| {
+            usize::try_from(number)
+                .ok()
+                .filter(|n| range.contains(n))
+                .map(Self)
+        };
+        deserializer.deserialize_i64(Number(allowed, check))
+    }
+}
+
+/// A string: what is allowed, and a check that may give its own reason.
+struct Text<F>(&'static str, F);
+
+impl<T, F: Fn(&str) -> Result<T, Option<String>>> Visitor<'_> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.1)(text).map_err(|reason| match reason {
+            Some(reason) => E::custom(format_args!("{reason}, expected {}", self.0)),
+            None => E::invalid_value(Unexpected::Str(text), &self.0),
+        })
+    }
+}
+
+/// An integer: what is allowed, and a check.
+struct Number<F>(&'static str, F);
+
+impl<T, F: Fn(i64) -> Option<T>> Visitor<'_> for Number<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        (self.1)(number).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self.0))
+    }
+}
