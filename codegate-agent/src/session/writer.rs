@@ -1,0 +1,260 @@
+//! The one thread that writes sessions: it gathers what comes within a moment and commits it at
+//! once.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender},
+    },
+    time::{Duration, Instant},
+};
+
+use redb::{ReadableTable, Table, WriteTransaction};
+use tokio::sync::broadcast;
+
+use super::{
+    Entry, Id, Process, Retention, Session, Update,
+    index::{Index, Key, Stored},
+    now,
+    store::{ENTRIES, Error, SEALED, SESSIONS, Store},
+};
+
+/// How long the first record of a batch waits for company.
+const GATHER: Duration = Duration::from_millis(50);
+/// The most records in one commit.
+const BATCH: usize = 1024;
+/// The most sealed secrets that one session tells apart.
+const MAX_SEALED: u64 = 10_000;
+
+/// What comes down the channel.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Something to write.
+    Record(Box<Record>),
+    /// Say so when everything before this is written.
+    Flush(Sender<()>),
+}
+
+/// An entry and whose it is.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) process: Process,
+    pub(super) start: u64,
+    pub(super) host: String,
+    pub(super) provider: String,
+    pub(super) entry: Entry,
+}
+
+/// Counts of records, shared with [`super::Recorder`].
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) recorded: AtomicU64,
+    pub(super) lost: AtomicU64,
+}
+
+pub(super) struct Writer {
+    pub(super) store: Arc<Store>,
+    pub(super) index: Index,
+    pub(super) boot: String,
+    pub(super) retention: Retention,
+    pub(super) counters: Arc<Counters>,
+    pub(super) updates: broadcast::Sender<Arc<Update>>,
+}
+
+impl Writer {
+    /// Runs until the channel's other ends are gone, and everything in it is written.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let (batch, flushes) = gather(first, jobs);
+            self.write(batch);
+            for flush in flushes {
+                flush.send(()).ok(); // whoever asked may have gone
+            }
+        }
+    }
+
+    fn write(&mut self, batch: Vec<Record>) {
+        if batch.is_empty() {
+            return;
+        }
+        let count = batch.len() as u64;
+        // A defect of the database's must cost history, not the agent.
+        match catch_unwind(AssertUnwindSafe(|| self.commit(&batch))) {
+            Ok(Ok(sessions)) => {
+                self.counters.recorded.fetch_add(count, Ordering::Relaxed);
+                self.publish(sessions, batch);
+            }
+            Ok(Err(error)) => self.recover(count, &error.to_string()),
+            Err(_) => self.recover(count, "it panicked"),
+        }
+    }
+
+    fn publish(&self, sessions: Vec<Session>, batch: Vec<Record>) {
+        for (session, record) in sessions.into_iter().zip(batch) {
+            let entry = record.entry;
+            self.updates.send(Arc::new(Update { session, entry })).ok(); // nobody may be watching
+        }
+    }
+
+    /// Counts the batch as lost and opens the database again for the next one.
+    fn recover(&mut self, lost: u64, why: &str) {
+        let total = self.counters.lost.fetch_add(lost, Ordering::Relaxed) + lost;
+        tracing::error!(lost, total, why, "sessions could not be recorded");
+        let reopened = self.store.reopen().and_then(|()| self.store.all());
+        match reopened {
+            Ok(sessions) => self.index = Index::new(sessions, &self.boot),
+            Err(error) => tracing::error!(%error, "the sessions' database cannot be opened again"),
+        }
+    }
+
+    fn commit(&mut self, batch: &[Record]) -> Result<Vec<Session>, Error> {
+        let mut transaction = self.store.database()?.begin_write()?;
+        // The checksums are not cryptographic, and peers choose part of what is written.
+        transaction.set_two_phase_commit(true);
+        let sessions = self.fill(&transaction, batch)?;
+        transaction.commit()?;
+        Ok(sessions)
+    }
+
+    fn fill(
+        &mut self,
+        transaction: &WriteTransaction,
+        batch: &[Record],
+    ) -> Result<Vec<Session>, Error> {
+        let mut tables = Tables {
+            sessions: transaction.open_table(SESSIONS)?,
+            entries: transaction.open_table(ENTRIES)?,
+            sealed: transaction.open_table(SEALED)?,
+        };
+        let sessions = batch
+            .iter()
+            .map(|record| self.add(&mut tables, record))
+            .collect::<Result<_, Error>>()?;
+        self.retire(&mut tables)?;
+        Ok(sessions)
+    }
+
+    fn add(&mut self, tables: &mut Tables<'_>, record: &Record) -> Result<Session, Error> {
+        let before = match self.index.find(&record.key()) {
+            Some(id) => tables.session(id)?,
+            None => None,
+        };
+        let mut stored = before.clone().unwrap_or_else(|| self.begin(record));
+        stored.session.absorb(&record.entry);
+        stored.session.provider.clone_from(&record.provider);
+        let id = stored.session.id.key();
+        stored.session.secrets += tables.seal(id, stored.session.secrets, &record.entry)?;
+        tables
+            .entries
+            .insert((id, stored.next), json(&record.entry)?.as_slice())?;
+        stored.next += 1;
+        while stored.next - stored.first > self.retention.entries_per_session {
+            tables.entries.remove((id, stored.first))?;
+            stored.first += 1;
+        }
+        tables.sessions.insert(id, json(&stored)?.as_slice())?;
+        self.index.update(before.as_ref(), &stored);
+        Ok(stored.session)
+    }
+
+    fn begin(&mut self, record: &Record) -> Stored {
+        let id = self.index.fresh_id(now());
+        let started = record.entry.time();
+        Stored {
+            session: Session::new(id, started, record.process.clone(), &record.host),
+            start: record.start,
+            boot: self.boot.clone(),
+            first: 0,
+            next: 0,
+        }
+    }
+
+    /// Forgets the sessions that were silent longest until the bounds hold.
+    fn retire(&mut self, tables: &mut Tables<'_>) -> Result<(), Error> {
+        let Retention {
+            sessions, entries, ..
+        } = self.retention;
+        while let Some(id) = self.index.surplus(sessions, entries) {
+            match tables.remove(id)? {
+                Some(stored) => self.index.remove(&stored),
+                None => self.index.forget(id),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What comes within a moment of the first job; a flush ends it at once.
+fn gather(first: Job, jobs: &Receiver<Job>) -> (Vec<Record>, Vec<Sender<()>>) {
+    let deadline = Instant::now() + GATHER;
+    let (mut batch, mut flushes) = (Vec::new(), Vec::new());
+    let mut next = Ok(first);
+    loop {
+        match next {
+            Ok(Job::Record(record)) => batch.push(*record),
+            Ok(Job::Flush(done)) => flushes.push(done),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+        if batch.len() >= BATCH || !flushes.is_empty() {
+            break;
+        }
+        next = jobs.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+    (batch, flushes)
+}
+
+/// The tables of one transaction.
+struct Tables<'t> {
+    sessions: Table<'t, u64, &'static [u8]>,
+    entries: Table<'t, (u64, u64), &'static [u8]>,
+    sealed: Table<'t, (u64, &'static str), ()>,
+}
+
+impl Tables<'_> {
+    fn session(&self, id: Id) -> Result<Option<Stored>, Error> {
+        let row = self.sessions.get(id.key())?;
+        Ok(row.and_then(|row| serde_json::from_slice(row.value()).ok()))
+    }
+
+    /// Notes what was sealed; returns how much of it is new to the session.
+    fn seal(&mut self, id: u64, known: u64, entry: &Entry) -> Result<u64, Error> {
+        let mut new = 0;
+        for placeholder in entry.placeholders() {
+            if known + new >= MAX_SEALED {
+                break;
+            }
+            if self.sealed.insert((id, placeholder), ())?.is_none() {
+                new += 1;
+            }
+        }
+        Ok(new)
+    }
+
+    fn remove(&mut self, id: Id) -> Result<Option<Stored>, Error> {
+        let stored = self.session(id)?;
+        let id = id.key();
+        self.sessions.remove(id)?;
+        self.entries
+            .retain_in((id, 0)..=(id, u64::MAX), |_, _| false)?;
+        self.sealed
+            .retain_in((id, "")..(id + 1, ""), |_, ()| false)?;
+        Ok(stored)
+    }
+}
+
+impl Record {
+    fn key(&self) -> Key {
+        Key {
+            uid: self.process.uid,
+            pid: self.process.pid,
+            start: self.start,
+            host: self.host.clone(),
+        }
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(Error::Encode)
+}
