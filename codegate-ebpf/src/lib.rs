@@ -1,2 +1,257 @@
-//! The contract between the eBPF programs and the agent.
+//! The contract between the eBPF programs and the agent: what lies in the maps, and what all is called.
+//!
+//! Knows: layouts, names and numbers. Must not know: aya, the kernel's helpers, what the agent does.
+//!
+//! Both sides are compiled from this one source, but not together: the object is committed. So each
+//! layout's size is asserted, and a change of any of them means `cargo xtask ebpf` in the same commit.
+//!
+//! Addresses are sixteen bytes in network order, IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2), so that
+//! one map serves both families and a v4-mapped socket needs no case of its own. Ports are in network
+//! order. Times are nanoseconds of `CLOCK_MONOTONIC`, which is what `bpf_ktime_get_ns` reads.
 #![no_std]
+
+use core::mem::size_of;
+
+/// Socket mark of the agent's own sockets: what carries it is never redirected or refused.
+///
+/// Setting a mark needs `CAP_NET_ADMIN`, so a guarded process cannot exempt itself. The loader can
+/// choose another one ([`globals::AGENT_MARK`]) where a routing rule already uses this.
+pub const DEFAULT_MARK: u32 = 0xC0DE_6A7E;
+
+/// [`Endpoint::expires`] of an entry that stays until it is removed.
+pub const NEVER: u64 = u64::MAX;
+
+/// Bits of [`Endpoint::flags`].
+pub mod flags {
+    /// TCP connections are redirected to the agent.
+    pub const REDIRECT_TCP: u32 = 1;
+    /// UDP is refused, so that an HTTP/3 client falls back to TCP.
+    pub const REFUSE_UDP: u32 = 1 << 1;
+}
+
+/// The maps' names in the object.
+pub mod maps {
+    /// Hash: [`Address`](crate::Address) → [`Endpoint`](crate::Endpoint).
+    pub const ENDPOINTS: &str = "ENDPOINTS";
+    /// Hash: network namespace cookie (`u64`) → [`Listener`](crate::Listener).
+    pub const LISTENERS: &str = "LISTENERS";
+    /// LRU hash: socket cookie (`u64`) → [`Original`](crate::Original).
+    pub const ORIG: &str = "ORIG";
+    /// LRU hash: [`Client`](crate::Client) → [`Original`](crate::Original).
+    pub const FLOW: &str = "FLOW";
+    /// Per-CPU array of `u64`, one for each [`Counter`](crate::Counter).
+    pub const COUNTERS: &str = "COUNTERS";
+    /// Ring buffer of log records, made by aya-log.
+    pub const LOGS: &str = "AYA_LOGS";
+}
+
+/// Names of the read-only variables that the loader sets before the programs are verified.
+///
+/// They lie in a frozen map: the verifier takes them for constants and drops what they switch off.
+pub mod globals {
+    /// `u32`: see [`DEFAULT_MARK`](crate::DEFAULT_MARK).
+    pub const AGENT_MARK: &str = "AGENT_MARK";
+    /// `u64`: id of a cgroup whose processes are exempt; 0 for none.
+    pub const AGENT_CGROUP: &str = "AGENT_CGROUP";
+    /// `u8`: 1 where `sock_ops` programs may ask for the namespace cookie (Linux 5.15 and newer).
+    pub const NETNS_IN_SOCK_OPS: &str = "NETNS_IN_SOCK_OPS";
+    /// `u8`: aya-log's threshold; 0 is silence and costs nothing.
+    pub const LOG_LEVEL: &str = "AYA_LOG_LEVEL";
+}
+
+/// The programs' names in the object, in the order in which they must be attached: what decides comes
+/// last, so that nothing is redirected before all the rest stands.
+pub mod programs {
+    /// `sock_ops`: publishes a redirected connection under its client's address.
+    pub const PUBLISH: &str = "publish";
+    /// `cgroup/sock_release`: forgets the socket.
+    pub const RELEASE: &str = "release";
+    /// `cgroup/getpeername4` and `6`: answer the original address.
+    pub const GETPEERNAME: [&str; 2] = ["getpeername4", "getpeername6"];
+    /// `cgroup/sendmsg4` and `6`: refuse UDP to guarded endpoints.
+    pub const SENDMSG: [&str; 2] = ["sendmsg4", "sendmsg6"];
+    /// `cgroup/connect4` and `6`: decide and redirect.
+    pub const CONNECT: [&str; 2] = ["connect4", "connect6"];
+}
+
+/// An address and a port: the key of `ENDPOINTS`, and one end of a connection.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// Four words in network order, IPv4 mapped.
+    pub ip: [u32; 4],
+    /// Network order.
+    pub port: u16,
+    /// Always 0: keys are compared as bytes.
+    pub zero: u16,
+}
+
+impl Address {
+    /// An IPv6 (or already mapped) address from its words and port, all in network order.
+    #[inline(always)]
+    pub const fn v6(ip: [u32; 4], port: u16) -> Self {
+        Self { ip, port, zero: 0 }
+    }
+
+    /// An IPv4 address from its word and port, both in network order.
+    #[inline(always)]
+    pub const fn v4(ip: u32, port: u16) -> Self {
+        Self::v6([0, 0, 0xffff_u32.to_be(), ip], port)
+    }
+
+    /// Whether this is IPv4, or IPv4 in IPv6's clothes.
+    #[inline(always)]
+    pub const fn is_v4(&self) -> bool {
+        self.ip[0] == 0 && self.ip[1] == 0 && self.ip[2] == 0xffff_u32.to_be()
+    }
+}
+
+/// What is known of a guarded endpoint.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// From then on the entry counts as absent; [`NEVER`] if it does not expire.
+    pub expires: u64,
+    /// See [`flags`].
+    pub flags: u32,
+    /// Always 0.
+    pub zero: u32,
+}
+
+/// Where the agent listens in one network namespace.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// Port on 127.0.0.1, in network order; 0 if there is none.
+    pub port4: u16,
+    /// Port on ::1, in network order; 0 if there is none.
+    pub port6: u16,
+}
+
+/// The client's end of a redirected connection, which is what the agent sees when it accepts.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Client {
+    /// Cookie of the network namespace: two of them may use the same addresses.
+    pub netns: u64,
+    /// The client's own address and port.
+    pub address: Address,
+    /// Always 0: keys are compared as bytes.
+    pub zero: u32,
+}
+
+impl Client {
+    /// The key of a client's connection.
+    #[inline(always)]
+    pub const fn new(netns: u64, address: Address) -> Self {
+        Self {
+            netns,
+            address,
+            zero: 0,
+        }
+    }
+}
+
+/// Where a redirected connection was meant to go, and who asked for it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Original {
+    /// Cookie of the caller's network namespace.
+    pub netns: u64,
+    /// Id of the caller's cgroup (v2): the inode of its directory.
+    pub cgroup: u64,
+    /// The destination that the caller gave.
+    pub address: Address,
+    /// Process id (thread group), in the initial pid namespace.
+    pub tgid: u32,
+    /// Thread id, in the initial pid namespace.
+    pub tid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// The interface that the socket was bound to (`SO_BINDTODEVICE`); 0 if it was not.
+    pub device: u32,
+    /// The calling thread's name, padded with zeros.
+    pub comm: [u8; 16],
+    /// Always 0.
+    pub zero: u32,
+}
+
+/// What the programs count: each is an index into `COUNTERS`.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// TCP connections sent to the agent.
+    Redirected,
+    /// Connections and datagrams that are no business of ours.
+    Passed,
+    /// The agent's own connections to guarded endpoints.
+    Exempt,
+    /// Guarded, but the agent does not listen in that namespace and family: went direct.
+    NoListener,
+    /// Was guarded once, but the entry has expired: went direct.
+    Expired,
+    /// Guarded, but bound to a device from which loopback cannot be reached: went direct.
+    BoundToDevice,
+    /// Guarded, but the record could not be stored: went direct.
+    NotStored,
+    /// UDP connects and datagrams refused.
+    UdpRefused,
+    /// Redirected connections that left their record for the agent.
+    Published,
+    /// Redirected connections whose record could not be left: the agent will turn them away.
+    NotPublished,
+    /// Records of an earlier connection removed before a direct one took the same port.
+    StaleDropped,
+    /// `getpeername` calls answered with the original address.
+    PeerNamed,
+}
+
+impl Counter {
+    /// All of them, in the order of their indices.
+    pub const ALL: [Self; 12] = [
+        Self::Redirected,
+        Self::Passed,
+        Self::Exempt,
+        Self::NoListener,
+        Self::Expired,
+        Self::BoundToDevice,
+        Self::NotStored,
+        Self::UdpRefused,
+        Self::Published,
+        Self::NotPublished,
+        Self::StaleDropped,
+        Self::PeerNamed,
+    ];
+
+    /// A stable name for people and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Redirected => "redirected",
+            Self::Passed => "passed",
+            Self::Exempt => "exempt",
+            Self::NoListener => "no_listener",
+            Self::Expired => "expired",
+            Self::BoundToDevice => "bound_to_device",
+            Self::NotStored => "not_stored",
+            Self::UdpRefused => "udp_refused",
+            Self::Published => "published",
+            Self::NotPublished => "not_published",
+            Self::StaleDropped => "stale_dropped",
+            Self::PeerNamed => "peer_named",
+        }
+    }
+}
+
+// A map of the committed object and a struct of a newer agent must never disagree.
+const _: () = {
+    assert!(size_of::<Address>() == 20);
+    assert!(size_of::<Endpoint>() == 16);
+    assert!(size_of::<Listener>() == 4);
+    assert!(size_of::<Client>() == 32);
+    assert!(size_of::<Original>() == 72);
+    let mut i = 0;
+    while i < Counter::ALL.len() {
+        assert!(Counter::ALL[i] as usize == i);
+        i += 1;
+    }
+};

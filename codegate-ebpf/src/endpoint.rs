@@ -1,0 +1,51 @@
+//! What an address means to the guard, and who is exempt from it.
+
+use aya_ebpf::{
+    helpers::{bpf_get_current_cgroup_id, bpf_ktime_get_ns},
+    programs::SockAddrContext,
+};
+use codegate_ebpf::{Address, Counter, NEVER};
+
+use crate::{
+    maps::{AGENT_CGROUP, AGENT_MARK, ENDPOINTS},
+    socket::{self, field},
+};
+
+/// The flags of a guarded address; else the reason why it is left alone.
+///
+/// `wanted` are the flags that the caller acts upon: an endpoint without any of them is none of its
+/// business.
+#[inline(always)]
+pub(crate) fn guarded(ctx: &SockAddrContext, to: &Address, wanted: u32) -> Result<(), Counter> {
+    // SAFETY: an entry that is removed while it is read yields another entry's value at worst; the
+    // next connection sees the truth.
+    let Some(endpoint) = (unsafe { ENDPOINTS.get(to) }) else {
+        return Err(Counter::Passed);
+    };
+    if endpoint.flags & wanted == 0 {
+        return Err(Counter::Passed);
+    }
+    if is_past(endpoint.expires) {
+        return Err(Counter::Expired);
+    }
+    if is_agent(ctx) {
+        return Err(Counter::Exempt);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn is_past(expires: u64) -> bool {
+    // SAFETY: the helper has no preconditions.
+    expires != NEVER && unsafe { bpf_ktime_get_ns() } >= expires
+}
+
+#[inline(always)]
+fn is_agent(ctx: &SockAddrContext) -> bool {
+    if field!(socket::of(ctx), mark) == AGENT_MARK.load() {
+        return true;
+    }
+    let cgroup = AGENT_CGROUP.load();
+    // SAFETY: the helper has no preconditions.
+    cgroup != 0 && unsafe { bpf_get_current_cgroup_id() } == cgroup
+}

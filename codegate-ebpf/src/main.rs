@@ -1,0 +1,102 @@
+//! The eBPF programs: entry points only; each says what it hooks and hands over to the module that knows.
+//!
+//! Rules that the verifier imposes on all of them: context fields are read once, up front and volatile
+//! (a merged or offset access to the context is refused); nothing loops; nothing recurses.
+#![no_std]
+#![no_main]
+#![allow(
+    unsafe_code,
+    reason = "helpers, maps and contexts are raw pointers; the verifier checks them"
+)]
+
+mod connect;
+mod datagram;
+mod endpoint;
+mod maps;
+mod peer;
+mod publish;
+mod socket;
+
+use aya_ebpf::{
+    macros::{cgroup_sock, cgroup_sock_addr, sock_ops},
+    programs::{SockAddrContext, SockContext, SockOpsContext},
+};
+
+/// What a `sock_addr` program returns: the call goes on, or fails with `EPERM`.
+enum Verdict {
+    Allow,
+    Refuse,
+}
+
+impl From<Verdict> for i32 {
+    #[inline(always)]
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Allow => 1,
+            Verdict::Refuse => 0,
+        }
+    }
+}
+
+/// `connect()` of an IPv4 socket.
+#[cgroup_sock_addr(connect4)]
+fn connect4(ctx: SockAddrContext) -> i32 {
+    connect::connect(&ctx, socket::destination4(&ctx), socket::write4).into()
+}
+
+/// `connect()` of an IPv6 socket, whose address may be v4-mapped.
+#[cgroup_sock_addr(connect6)]
+fn connect6(ctx: SockAddrContext) -> i32 {
+    connect::connect(&ctx, socket::destination6(&ctx), socket::write6).into()
+}
+
+/// `sendto()` and `sendmsg()` with an address, on a UDP socket; v4-mapped ones end up here, too.
+#[cgroup_sock_addr(sendmsg4)]
+fn sendmsg4(ctx: SockAddrContext) -> i32 {
+    datagram::send(&ctx, socket::destination4(&ctx)).into()
+}
+
+/// The same for IPv6.
+#[cgroup_sock_addr(sendmsg6)]
+fn sendmsg6(ctx: SockAddrContext) -> i32 {
+    datagram::send(&ctx, socket::destination6(&ctx)).into()
+}
+
+/// `getpeername()` of an IPv4 socket.
+#[cgroup_sock_addr(getpeername4)]
+fn getpeername4(ctx: SockAddrContext) -> i32 {
+    peer::name4(&ctx);
+    Verdict::Allow.into()
+}
+
+/// `getpeername()` of an IPv6 socket.
+#[cgroup_sock_addr(getpeername6)]
+fn getpeername6(ctx: SockAddrContext) -> i32 {
+    peer::name6(&ctx);
+    Verdict::Allow.into()
+}
+
+/// TCP's states, of which one matters: the source port is chosen and the SYN not yet sent.
+#[sock_ops]
+fn publish(ctx: SockOpsContext) -> u32 {
+    publish::on_connect(&ctx);
+    1
+}
+
+/// The last reference to a socket is closed.
+#[cgroup_sock(sock_release)]
+fn release(ctx: SockContext) -> i32 {
+    publish::forget(&ctx);
+    1
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // The verifier proves that this is never reached.
+    loop {}
+}
+
+/// None of the helpers used is for GPL programs only, so the truth is enough.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 11] = *b"Apache-2.0\0";

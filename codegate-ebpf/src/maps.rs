@@ -1,0 +1,46 @@
+//! The maps and the variables that the loader sets. Their names are the contract's.
+
+use aya_ebpf::{
+    Global,
+    macros::map,
+    maps::{HashMap, LruHashMap, PerCpuArray},
+};
+use codegate_ebpf::{Address, Client, Counter, DEFAULT_MARK, Endpoint, Listener, Original};
+
+/// Guarded addresses: a few per host and round of DNS, of some hundred hosts.
+#[map]
+pub(crate) static ENDPOINTS: HashMap<Address, Endpoint> = HashMap::with_max_entries(16_384, 0);
+
+/// One per network namespace that is guarded.
+#[map]
+pub(crate) static LISTENERS: HashMap<u64, Listener> = HashMap::with_max_entries(1_024, 0);
+
+/// Redirected sockets, as long as they live. LRU, so that a leak can never stop the guard.
+#[map]
+pub(crate) static ORIG: LruHashMap<u64, Original> = LruHashMap::with_max_entries(32_768, 0);
+
+/// Redirected connections between SYN and accept.
+#[map]
+pub(crate) static FLOW: LruHashMap<Client, Original> = LruHashMap::with_max_entries(16_384, 0);
+
+#[map]
+static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::ALL.len() as u32, 0);
+
+#[unsafe(no_mangle)]
+pub(crate) static AGENT_MARK: Global<u32> = Global::new(DEFAULT_MARK);
+
+#[unsafe(no_mangle)]
+pub(crate) static AGENT_CGROUP: Global<u64> = Global::new(0);
+
+#[unsafe(no_mangle)]
+pub(crate) static NETNS_IN_SOCK_OPS: Global<u8> = Global::new(1);
+
+/// Adds one. Another program may interrupt this on the same CPU and its one be lost: these are
+/// figures for people, not for accounts.
+#[inline(always)]
+pub(crate) fn count(counter: Counter) {
+    if let Some(slot) = COUNTERS.get_ptr_mut(counter as u32) {
+        // SAFETY: a slot of a per-CPU array is valid as long as the program runs, and this CPU's alone.
+        unsafe { *slot += 1 };
+    }
+}
