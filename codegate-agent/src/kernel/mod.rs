@@ -1,1 +1,25 @@
-//! (being built)
+//! The kernel's side of the guard: loads the eBPF programs, attaches them, fills and reads their maps.
+//!
+//! Knows: cgroups, network namespaces, sockets' options, and the names whose addresses are guarded.
+//! Must not know: TLS, HTTP, providers, or what becomes of a redirected connection. It is the only
+//! module that touches a map.
+//!
+//! When it must choose, it favours the machine over the guard: whatever goes wrong in here, the
+//! connections of processes that are none of our business work as they would without us.
+
+mod cgroup;
+mod error;
+mod hooks;
+mod layout;
+mod load;
+mod log;
+mod socket;
+
+pub use cgroup::{cgroup_id, find_cgroup2};
+pub use error::KernelError;
+pub use hooks::{Counters, Hooks, Redirected};
+pub use load::Options;
+
+/// Re-exported so that callers need not know the contract's crate.
+pub use codegate_ebpf::{Counter, DEFAULT_MARK};
+pub use socket::{mark, netns_cookie, netns_cookie_of};

@@ -1,0 +1,287 @@
+//! The handle to the attached programs: what they are told, and what they tell.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use aya::{
+    Ebpf,
+    maps::{HashMap, Map, MapData, MapError, PerCpuArray},
+};
+use codegate_ebpf::{Address, Client, Counter, Endpoint, Listener, Original, flags, maps};
+
+use super::{
+    KernelError,
+    layout::{self, Plain},
+    load,
+    load::Options,
+    log,
+};
+
+/// The attached programs. Clones share them; when the last one is dropped they detach, and when the
+/// process dies, however it does, the kernel detaches them.
+#[derive(Clone)]
+pub struct Hooks(Arc<Inner>);
+
+struct Inner {
+    mark: u32,
+    // Locks are held for the length of one or two system calls that never sleep, by the few tasks
+    // that accept: aya wants `&mut` to write, though the kernel does not need it.
+    endpoints: Mutex<Table<Address, Endpoint>>,
+    listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
+    flows: Mutex<Table<Client, Original>>,
+    counters: PerCpuArray<MapData, u64>,
+    _log: Option<log::Reader>,
+    /// Owns the programs and their links; last, so that they go when all else is gone.
+    _object: Ebpf,
+}
+
+type Table<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;
+
+/// A connection that the programs sent to the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirected {
+    /// Where the client meant to go; a v4-mapped destination comes as IPv4.
+    pub original: SocketAddr,
+    /// Process id (thread group), in the initial pid namespace.
+    pub tgid: u32,
+    /// Thread id, in the initial pid namespace.
+    pub tid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Id of the cgroup (v2) that the process was in.
+    pub cgroup: u64,
+    /// Index of the interface that the socket was bound to (`SO_BINDTODEVICE`); 0 if to none.
+    pub device: u32,
+    /// The calling thread's name.
+    pub comm: String,
+}
+
+/// What the programs decided, since they were loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counters([u64; Counter::ALL.len()]);
+
+impl Hooks {
+    /// Loads the programs and attaches them to a cgroup2 directory. Until [`Hooks::listen`] and
+    /// [`Hooks::set_endpoint`] are called they change nothing.
+    ///
+    /// With [`Options::log`] it must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// Any [`KernelError`] but those of sockets; nothing stays attached then.
+    pub fn load_and_attach(cgroup: &Path, options: &Options) -> Result<Self, KernelError> {
+        let mut object = load::load(options)?;
+        let log = options
+            .log
+            .map(|_| log::Reader::start(&mut object))
+            .transpose()?;
+        let endpoints = take(&mut object, maps::ENDPOINTS)?;
+        let listeners = take(&mut object, maps::LISTENERS)?;
+        let flows = take(&mut object, maps::FLOW)?;
+        let counters = take(&mut object, maps::COUNTERS)?;
+        load::attach(&mut object, cgroup)?;
+        Ok(Self(Arc::new(Inner {
+            mark: options.mark,
+            endpoints: Mutex::new(endpoints),
+            listeners: Mutex::new(listeners),
+            flows: Mutex::new(flows),
+            counters,
+            _log: log,
+            _object: object,
+        })))
+    }
+
+    /// The mark that exempts a socket, for [`mark`](super::mark).
+    pub fn mark(&self) -> u32 {
+        self.0.mark
+    }
+
+    /// Guards an address: TCP to it is redirected, and with `refuse_udp` UDP to it is refused. Without
+    /// a `ttl` it stays until it is removed. Setting it again renews it.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`]: the map is full, for instance.
+    pub fn set_endpoint(
+        &self,
+        address: SocketAddr,
+        ttl: Option<Duration>,
+        refuse_udp: bool,
+    ) -> Result<(), KernelError> {
+        let udp = if refuse_udp { flags::REFUSE_UDP } else { 0 };
+        let endpoint = Endpoint {
+            expires: layout::expiry(ttl),
+            flags: flags::REDIRECT_TCP | udp,
+            zero: 0,
+        };
+        lock(&self.0.endpoints)
+            .insert(Plain(layout::address(address)), Plain(endpoint), 0)
+            .map_err(of_map(maps::ENDPOINTS))
+    }
+
+    /// Guards an address no longer. That it was not guarded is no error.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn remove_endpoint(&self, address: SocketAddr) -> Result<(), KernelError> {
+        let removed = lock(&self.0.endpoints).remove(&Plain(layout::address(address)));
+        or_absent(removed).map_err(of_map(maps::ENDPOINTS))
+    }
+
+    /// Redirects the guarded connections of a network namespace to ports on its 127.0.0.1 and ::1.
+    /// A family without a port goes direct.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn listen(
+        &self,
+        netns_cookie: u64,
+        v4_port: Option<u16>,
+        v6_port: Option<u16>,
+    ) -> Result<(), KernelError> {
+        let listener = Listener {
+            port4: v4_port.unwrap_or_default().to_be(),
+            port6: v6_port.unwrap_or_default().to_be(),
+        };
+        lock(&self.0.listeners)
+            .insert(netns_cookie, Plain(listener), 0)
+            .map_err(of_map(maps::LISTENERS))
+    }
+
+    /// Lets a network namespace go direct again.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn unlisten(&self, netns_cookie: u64) -> Result<(), KernelError> {
+        let removed = lock(&self.0.listeners).remove(&netns_cookie);
+        or_absent(removed).map_err(of_map(maps::LISTENERS))
+    }
+
+    /// Who is behind an accepted connection, by its peer's address; each is told once. `None` means
+    /// that it was not redirected: somebody connected to the listener itself.
+    pub fn take_flow(&self, netns_cookie: u64, client: SocketAddr) -> Option<Redirected> {
+        let key = Plain(Client::new(netns_cookie, layout::address(client)));
+        match take_entry(&mut lock(&self.0.flows), &key) {
+            Ok(found) => found.map(|Plain(original)| Redirected::from(&original)),
+            Err(error) => {
+                tracing::warn!(%client, %error, "cannot read where a connection was meant to go");
+                None
+            }
+        }
+    }
+
+    /// What the programs counted.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn counters(&self) -> Result<Counters, KernelError> {
+        let mut sums = [0; Counter::ALL.len()];
+        for (sum, counter) in sums.iter_mut().zip(Counter::ALL) {
+            let index = counter as u32;
+            let per_cpu = self
+                .0
+                .counters
+                .get(&index, 0)
+                .map_err(of_map(maps::COUNTERS))?;
+            *sum = per_cpu.iter().sum();
+        }
+        Ok(Counters(sums))
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("mark", &self.0.mark)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Counters {
+    /// One figure.
+    pub fn of(&self, counter: Counter) -> u64 {
+        self.iter()
+            .find(|(other, _)| *other == counter)
+            .map_or(0, |(_, count)| count)
+    }
+
+    /// All of them, in the order of their indices.
+    pub fn iter(&self) -> impl Iterator<Item = (Counter, u64)> {
+        Counter::ALL.into_iter().zip(self.0)
+    }
+}
+
+impl From<&Original> for Redirected {
+    fn from(original: &Original) -> Self {
+        Self {
+            original: layout::socket_addr(&original.address),
+            tgid: original.tgid,
+            tid: original.tid,
+            uid: original.uid,
+            cgroup: original.cgroup,
+            device: original.device,
+            comm: comm(&original.comm),
+        }
+    }
+}
+
+/// A thread's name, which its owner chooses: any bytes up to the first zero.
+fn comm(bytes: &[u8]) -> String {
+    let name = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
+}
+
+fn take<M>(object: &mut Ebpf, name: &'static str) -> Result<M, KernelError>
+where
+    M: TryFrom<Map, Error = MapError>,
+{
+    let map = object.take_map(name).ok_or(KernelError::Missing(name))?;
+    M::try_from(map).map_err(of_map(name))
+}
+
+fn take_entry(
+    flows: &mut Table<Client, Original>,
+    key: &Plain<Client>,
+) -> Result<Option<Plain<Original>>, MapError> {
+    let found = match flows.get(key, 0) {
+        Ok(found) => found,
+        Err(MapError::KeyNotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    or_absent(flows.remove(key)).map(|()| Some(found))
+}
+
+/// To remove what is not there is no error.
+fn or_absent(removed: Result<(), MapError>) -> Result<(), MapError> {
+    match removed {
+        Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::NotFound => {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn of_map(map: &'static str) -> impl Fn(MapError) -> KernelError {
+    move |source| KernelError::Map { map, source }
+}
+
+/// A panic of another thread leaves a map as it was: there is nothing to be poisoned.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_thread_name_is_still_text() {
+        assert_eq!(comm(b"curl\0\0\0\0"), "curl");
+        assert_eq!(comm(b"sixteen-bytes-xx"), "sixteen-bytes-xx");
+        assert_eq!(comm(b"\xff\x1b\0rest"), "\u{fffd}\u{1b}");
+        assert_eq!(comm(b""), "");
+    }
+}

@@ -1,0 +1,116 @@
+//! Between the standard library's types and the contract's.
+#![allow(
+    unsafe_code,
+    reason = "aya wants a promise that map values are plain bytes"
+)]
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use aya::Pod;
+use codegate_ebpf::{Address, Client, Endpoint, Listener, NEVER, Original};
+
+/// A type of the contract as aya takes it: the trait and the types are both from elsewhere.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Plain<T>(pub(super) T);
+
+// SAFETY: five integers and no padding (20 bytes, asserted there); any bytes are valid.
+unsafe impl Pod for Plain<Address> {}
+// SAFETY: integers, without padding (16 bytes).
+unsafe impl Pod for Plain<Endpoint> {}
+// SAFETY: integers, without padding (4 bytes).
+unsafe impl Pod for Plain<Listener> {}
+// SAFETY: integers, without padding (32 bytes).
+unsafe impl Pod for Plain<Client> {}
+// SAFETY: integers and bytes, without padding (72 bytes).
+unsafe impl Pod for Plain<Original> {}
+
+/// In the form of the maps: IPv4 as v4-mapped IPv6, all in network order.
+pub(super) fn address(address: SocketAddr) -> Address {
+    let octets = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    };
+    let (words, _) = octets.as_chunks::<4>();
+    let mut ip = [0; 4];
+    for (word, bytes) in ip.iter_mut().zip(words) {
+        *word = u32::from_ne_bytes(*bytes);
+    }
+    Address::v6(ip, address.port().to_be())
+}
+
+/// Back again; v4-mapped comes out as IPv4, which is what reaches the wire.
+pub(super) fn socket_addr(address: &Address) -> SocketAddr {
+    let mut octets = [0; 16];
+    let (chunks, _) = octets.as_chunks_mut::<4>();
+    for (bytes, word) in chunks.iter_mut().zip(address.ip) {
+        *bytes = word.to_ne_bytes();
+    }
+    SocketAddr::new(
+        Ipv6Addr::from(octets).to_canonical(),
+        u16::from_be(address.port),
+    )
+}
+
+/// When something that lives for `ttl` from now on expires, in the programs' clock.
+pub(super) fn expiry(ttl: Option<Duration>) -> u64 {
+    ttl.map_or(NEVER, |ttl| {
+        let nanoseconds = u64::try_from(ttl.as_nanos()).unwrap_or(NEVER);
+        // One below `NEVER`, which means something else.
+        monotonic_ns().saturating_add(nanoseconds).min(NEVER - 1)
+    })
+}
+
+/// What `bpf_ktime_get_ns` reads.
+fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or_default();
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(nanoseconds)
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_come_back() {
+        for text in [
+            "1.2.3.4:443",
+            "[2001:db8::1]:8443",
+            "[::1]:1",
+            "0.0.0.0:0",
+            "[fe80::1]:65535",
+        ] {
+            let original: SocketAddr = text.parse().expect("an address");
+            assert_eq!(socket_addr(&address(original)), original);
+        }
+    }
+
+    #[test]
+    fn mapped_and_plain_ipv4_are_one_key() {
+        let mapped = "[::ffff:1.2.3.4]:443".parse().expect("an address");
+        let plain = "1.2.3.4:443".parse().expect("an address");
+        assert_eq!(address(mapped), address(plain));
+        assert_eq!(socket_addr(&address(mapped)), plain);
+        assert!(address(plain).is_v4());
+        assert_eq!(
+            address(plain),
+            Address::v4(u32::from_ne_bytes([1, 2, 3, 4]), 443_u16.to_be())
+        );
+    }
+
+    #[test]
+    fn only_no_ttl_is_never() {
+        assert_eq!(expiry(None), NEVER);
+        assert_eq!(expiry(Some(Duration::MAX)), NEVER - 1);
+        assert!(expiry(Some(Duration::ZERO)) <= monotonic_ns());
+        assert!(expiry(Some(Duration::from_secs(60))) > monotonic_ns());
+    }
+}

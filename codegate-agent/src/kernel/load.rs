@@ -1,0 +1,122 @@
+//! Loads the committed object and attaches its programs to a cgroup.
+
+use std::{fs::File, os::fd::AsFd, path::Path};
+
+use aya::{
+    Ebpf, EbpfLoader,
+    programs::{CgroupAttachMode, CgroupSock, CgroupSockAddr, Program, ProgramError, SockOps},
+    util::KernelVersion,
+};
+use codegate_ebpf::{DEFAULT_MARK, globals, maps, programs};
+
+use super::KernelError;
+
+/// Built by `cargo xtask ebpf`; `--check` holds it to its source.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../codegate-ebpf/codegate.bpf.o");
+
+/// What the programs are told before they are loaded, and cannot be told later.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `SO_MARK` of the agent's own sockets: give it to [`mark`](super::mark).
+    pub mark: u32,
+    /// A cgroup whose processes are exempt, too ([`cgroup_id`](super::cgroup_id)).
+    pub exempt_cgroup: Option<u64>,
+    /// Up to which level the programs speak, through `tracing` (target `codegate::kernel::program`).
+    /// `None` costs nothing: the verifier drops what is never reached.
+    pub log: Option<tracing::Level>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mark: DEFAULT_MARK,
+            exempt_cgroup: None,
+            log: None,
+        }
+    }
+}
+
+/// Loads and verifies all programs, and creates their maps. Nothing is attached yet.
+pub(super) fn load(options: &Options) -> Result<Ebpf, KernelError> {
+    let cgroup = options.exempt_cgroup.unwrap_or_default();
+    let level = options.log.map_or(0, log_level);
+    let netns_in_sock_ops = u8::from(is_at_least(5, 15));
+    let mut loader = EbpfLoader::new();
+    loader
+        .override_global(globals::AGENT_MARK, &options.mark, true)
+        .override_global(globals::AGENT_CGROUP, &cgroup, true)
+        .override_global(globals::NETNS_IN_SOCK_OPS, &netns_in_sock_ops, true)
+        .override_global(globals::LOG_LEVEL, &level, true);
+    if level == 0 {
+        // The buffer must exist, but need not have room: one page, rounded up by the loader.
+        loader.map_max_entries(maps::LOGS, 1);
+    }
+    let mut object = loader.load(OBJECT).map_err(KernelError::load)?;
+    for name in order() {
+        verify(program(&mut object, name)?).map_err(|e| KernelError::program("load", name, e))?;
+    }
+    Ok(object)
+}
+
+/// Attaches what [`load`] loaded to a cgroup, and so to all that live below it. The links belong to
+/// the object: when it is dropped, or its process dies, they are gone.
+pub(super) fn attach(object: &mut Ebpf, cgroup: &Path) -> Result<(), KernelError> {
+    let directory = File::open(cgroup).map_err(|source| KernelError::Read {
+        path: cgroup.to_owned(),
+        source,
+    })?;
+    for name in order() {
+        attach_one(program(object, name)?, &directory)
+            .map_err(|error| KernelError::program("attach", name, error))?;
+    }
+    Ok(())
+}
+
+fn order() -> impl Iterator<Item = &'static str> {
+    [programs::PUBLISH, programs::RELEASE]
+        .into_iter()
+        .chain(programs::GETPEERNAME)
+        .chain(programs::SENDMSG)
+        .chain(programs::CONNECT)
+}
+
+fn program<'a>(object: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Program, KernelError> {
+    object.program_mut(name).ok_or(KernelError::Missing(name))
+}
+
+fn verify(program: &mut Program) -> Result<(), ProgramError> {
+    match program {
+        Program::CgroupSockAddr(program) => program.load(),
+        Program::CgroupSock(program) => program.load(),
+        Program::SockOps(program) => program.load(),
+        _ => Err(ProgramError::UnexpectedProgramType),
+    }
+}
+
+/// `Single` is what a link asks for that coexists with other links; the kernel refuses the other
+/// modes for links.
+fn attach_one(program: &mut Program, cgroup: impl AsFd) -> Result<(), ProgramError> {
+    const MODE: CgroupAttachMode = CgroupAttachMode::Single;
+    match program {
+        Program::CgroupSockAddr(program) => CgroupSockAddr::attach(program, cgroup, MODE).map(drop),
+        Program::CgroupSock(program) => CgroupSock::attach(program, cgroup, MODE).map(drop),
+        Program::SockOps(program) => SockOps::attach(program, cgroup, MODE).map(drop),
+        _ => Err(ProgramError::UnexpectedProgramType),
+    }
+}
+
+/// An unreadable version counts as an old one: that costs a check, not the load.
+fn is_at_least(major: u8, minor: u8) -> bool {
+    KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(major, minor, 0))
+}
+
+/// aya-log's numbers.
+fn log_level(level: tracing::Level) -> u8 {
+    match level {
+        tracing::Level::ERROR => 1,
+        tracing::Level::WARN => 2,
+        tracing::Level::INFO => 3,
+        tracing::Level::DEBUG => 4,
+        tracing::Level::TRACE => 5,
+    }
+}
