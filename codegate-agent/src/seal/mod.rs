@@ -4,7 +4,10 @@
 //! key material.
 
 mod find;
+mod keys;
 mod token;
+mod vault;
 
 pub use find::{Match, find, pending};
 pub use token::Placeholder;
+pub use vault::{NewSecret, Reveal, SecretInfo, Vault, VaultError};

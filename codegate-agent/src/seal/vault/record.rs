@@ -1,0 +1,82 @@
+//! One sealed value, as it lies in the database.
+//!
+//! Knows: AES-256-GCM and what a record is bound to. Must not know: tables, transactions.
+//!
+//! The associated data is `version ‖ uid (4 bytes, big-endian) ‖ mac (13 bytes) ‖ kind`: a sealed
+//! value that is moved to another user, name or kind cannot be opened. Nonces are 96 random bits;
+//! under one user's key 2³² values may be sealed before a repeated nonce is likelier than 2⁻³²
+//! (NIST SP 800-38D, 8.3), which is more than a vault can hold.
+
+use aes_gcm::{AeadInOut, Nonce};
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+use super::{super::keys::UserKeys, VaultError};
+use crate::{inspect::Kind, seal::token::MAC_LEN};
+
+/// The version of the format, the first byte of the associated data.
+pub(super) const VERSION: u8 = 1;
+/// Bytes of a nonce.
+pub(super) const NONCE_LEN: usize = 12;
+/// Bytes by which a sealed value is longer than the value.
+const TAG_LEN: usize = 16;
+
+/// Whose value it is, and which.
+pub(super) type Id = (u32, [u8; MAC_LEN]);
+
+/// A sealed value.
+pub(super) struct Record {
+    pub(super) id: Id,
+    pub(super) kind: Kind,
+    pub(super) nonce: [u8; NONCE_LEN],
+    pub(super) sealed: Vec<u8>,
+}
+
+impl Record {
+    /// Seals a value.
+    pub(super) fn seal(
+        keys: &UserKeys,
+        id: Id,
+        kind: Kind,
+        value: &[u8],
+    ) -> Result<Self, VaultError> {
+        let mut nonce = [0; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| VaultError::Crypto)?;
+        // Room for the tag from the start: growing would leave a copy of the value behind.
+        let mut buffer = Zeroizing::new(Vec::with_capacity(value.len() + TAG_LEN));
+        buffer.extend_from_slice(value);
+        keys.data
+            .encrypt_in_place(&Nonce::from(nonce), &bound_to(&id, &kind), &mut *buffer)
+            .map_err(|_| VaultError::Crypto)?;
+        Ok(Self {
+            id,
+            kind,
+            nonce,
+            sealed: std::mem::take(&mut *buffer),
+        })
+    }
+
+    /// Opens a sealed value, if it is what it was sealed as.
+    pub(super) fn open(self, keys: &UserKeys) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let mut buffer = Zeroizing::new(self.sealed);
+        let bound_to = bound_to(&self.id, &self.kind);
+        keys.data
+            .decrypt_in_place(&Nonce::from(self.nonce), &bound_to, &mut *buffer)
+            .map_err(|_| VaultError::Altered)?;
+        if !keys.verify(&buffer, &self.id.1) {
+            return Err(VaultError::Altered);
+        }
+        Ok(buffer)
+    }
+}
+
+/// The associated data.
+fn bound_to((uid, mac): &Id, kind: &Kind) -> Vec<u8> {
+    [
+        &[VERSION],
+        &uid.to_be_bytes()[..],
+        mac,
+        kind.as_str().as_bytes(),
+    ]
+    .concat()
+}
