@@ -1,1 +1,42 @@
-//! The lab.
+//! The lab: a small internet inside the machine, where CodeGate is tried out with real clients.
+//!
+//! A [`Lab`] is two network namespaces joined by a cable. In one of them, the *host*, the clients
+//! and the agent run; in the other, the *net*, stand a DNS server and the services, on their real
+//! names and behind real TLS, signed by the lab's own authority. Neither has a route out.
+//! Processes are started in a [`Place`]: a namespace, a cgroup, a user and a view of `/etc`.
+//!
+//! Everything here is test code: it panics with a clear reason where the machine lacks something,
+//! and never skips.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests panic: a lab that cannot be built is a failed test with a reason"
+)]
+
+mod addresses;
+pub mod agent;
+pub mod cgroup;
+pub mod clients;
+pub mod coding;
+pub mod dns;
+mod front;
+pub mod journal;
+mod laboratory;
+pub mod model;
+pub mod netns;
+pub mod pki;
+pub mod place;
+pub mod process;
+pub mod reply;
+pub mod samples;
+mod tap;
+
+pub use agent::Agent;
+pub use coding::Coding;
+pub use journal::{Arrived, Journal};
+pub use laboratory::{Lab, Site};
+pub use model::{Asked, Say, Turn};
+pub use place::Place;
+pub use process::{Cmd, Finished, Running};
+pub use reply::{Ending, Reply};

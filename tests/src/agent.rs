@@ -1,0 +1,295 @@
+//! The agent under test: configured for the lab, started, watched and stopped.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::PathBuf,
+    process::ExitStatus,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::{
+    laboratory::Lab,
+    place::Place,
+    process::{Cmd, Finished, Running},
+};
+
+/// How long the agent may take until it says that it is attached.
+const READY: Duration = Duration::from_secs(20);
+
+/// An agent about to be started.
+#[derive(Debug)]
+#[must_use]
+pub struct Setup<'lab> {
+    lab: &'lab Lab,
+    place: Place,
+    settings: String,
+    name: String,
+}
+
+/// An agent that guards the lab's guarded cgroup.
+#[derive(Debug)]
+pub struct Agent<'lab> {
+    lab: &'lab Lab,
+    folder: PathBuf,
+    running: Running,
+}
+
+impl Lab {
+    /// An agent for this lab, with its state in a folder of its own.
+    pub fn agent(&self) -> Setup<'_> {
+        let place = self.service();
+        Setup {
+            lab: self,
+            place,
+            settings: String::new(),
+            name: "agent".to_owned(),
+        }
+    }
+}
+
+impl<'lab> Setup<'lab> {
+    /// Adds to the configuration. Top-level keys do not go here: the lab's own tables come first.
+    pub fn settings(mut self, toml: &str) -> Self {
+        writeln!(self.settings, "{toml}").expect("writing into memory");
+        self
+    }
+
+    /// Makes these hosts endpoints of a dialect.
+    pub fn endpoint(self, host: &str, provider: &str) -> Self {
+        self.settings(&format!(
+            "[[endpoint]]\nhosts = [\"{host}\"]\nports = [443]\nprovider = \"{provider}\""
+        ))
+    }
+
+    /// Runs the agent inside the cgroup that it guards.
+    pub fn inside_the_guarded_cgroup(mut self) -> Self {
+        self.place = self.place.in_cgroup(self.lab.guarded_cgroup());
+        self
+    }
+
+    /// Gives the state another folder, for more than one agent in a lab.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// Starts it and waits until it says that it is attached. The clients' system then trusts its
+    /// CA.
+    ///
+    /// # Panics
+    /// Where it is not ready in time; its log is in the message.
+    pub fn start(self) -> Agent<'lab> {
+        let folder = self.lab.path(&self.name);
+        fs::create_dir_all(&folder).expect("the agent's folder");
+        fs::write(folder.join("config.toml"), self.config(&folder)).expect("the configuration");
+        let running = self
+            .place
+            .cmd(binary())
+            .args(["agent", "--config"])
+            .arg(folder.join("config.toml"))
+            .env("RUST_LOG", "info,codegate=debug")
+            .env("RUST_BACKTRACE", "1")
+            .start();
+        let mut agent = Agent {
+            lab: self.lab,
+            folder,
+            running,
+        };
+        agent.wait_until_ready();
+        agent.lab.trust(&agent.ca());
+        agent
+    }
+
+    fn config(&self, folder: &std::path::Path) -> String {
+        let quoted = |path: PathBuf| format!("{:?}", path.display().to_string());
+        format!(
+            "state_dir = {}\nruntime_dir = {}\n[capture]\ncgroup = {}\n[upstream]\nextra_roots = [{}]\n{}",
+            quoted(folder.join("state")),
+            quoted(folder.join("run")),
+            quoted(self.lab.guarded_cgroup()),
+            quoted(self.lab.path("lab-ca.pem")),
+            self.settings,
+        )
+    }
+}
+
+impl Agent<'_> {
+    /// The folder that holds its state.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// Its control socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("run/control.sock")
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// The certificate that clients have to trust, in PEM, as `codegate ca show` prints it.
+    #[must_use]
+    pub fn ca(&self) -> String {
+        self.codegate(["ca", "show", "--pem"]).ok().text()
+    }
+
+    /// A command line to this agent, run on the host by root.
+    pub fn codegate<const N: usize>(&self, words: [&str; N]) -> Finished {
+        self.command(self.lab.service()).args(words).run()
+    }
+
+    /// A command line to this agent from some place, still without its words.
+    pub fn command(&self, place: Place) -> Cmd {
+        place
+            .cmd(binary())
+            .arg("--config")
+            .arg(self.folder.join("config.toml"))
+            .arg("--socket")
+            .arg(self.socket())
+    }
+
+    /// `codegate run -- …` from some place, still without its words.
+    pub fn run_guarded(&self, place: Place) -> Cmd {
+        self.command(place).args(["run", "--"])
+    }
+
+    /// The objects that a command prints with `--json`.
+    ///
+    /// # Panics
+    /// Where it prints something else.
+    #[must_use]
+    pub fn objects<const N: usize>(&self, words: [&str; N]) -> Vec<Value> {
+        let text = self.codegate(words).ok().text();
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        text.lines().map(parse).collect()
+    }
+
+    /// Its sessions, once there are at least `count` of them that have an end or an exchange.
+    ///
+    /// # Panics
+    /// Where they do not appear within five seconds: the writer commits in batches.
+    #[must_use]
+    pub fn sessions(&self, count: usize) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let sessions = self.objects(["sessions", "list", "--json"]);
+            let done = sessions
+                .iter()
+                .filter(|s| s["exchanges"].as_u64() > Some(0))
+                .count();
+            if done >= count {
+                return sessions;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{count} sessions were to appear: {sessions:#?}"
+            );
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let both = [self.running.stdout(), self.running.stderr()].concat();
+        String::from_utf8_lossy(&both).into_owned()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.running.signal(signal);
+    }
+
+    /// Ends it with `SIGTERM` and waits.
+    ///
+    /// # Panics
+    /// Where it is not gone within ten seconds.
+    pub fn stop(mut self) -> ExitStatus {
+        self.end(Signal::SIGTERM)
+    }
+
+    /// Ends it with `SIGKILL` and waits.
+    pub fn kill(mut self) -> ExitStatus {
+        self.end(Signal::SIGKILL)
+    }
+
+    fn end(&mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(status) = self.running.ended() {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{signal} did not end the agent:\n{}",
+                self.log()
+            );
+            sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn wait_until_ready(&mut self) {
+        let deadline = Instant::now() + READY;
+        while self.codegate(["status"]).code() != 0 {
+            let ended = self.running.ended();
+            assert!(
+                ended.is_none(),
+                "the agent ended, {ended:?}:\n{}",
+                self.log()
+            );
+            assert!(
+                Instant::now() < deadline,
+                "the agent is not ready:\n{}",
+                self.log()
+            );
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        let log = self.log();
+        let panicked = log.contains("panicked at");
+        assert!(
+            !panicked || std::thread::panicking(),
+            "the agent panicked:\n{log}"
+        );
+    }
+}
+
+/// The agent's binary.
+///
+/// # Panics
+/// Where it has not been built.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let built = match std::env::var_os("CODEGATE_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => target().join("debug/codegate"),
+    };
+    assert!(
+        built.exists(),
+        "{} is missing: `cargo build -p codegate-agent` builds it, `cargo xtask test` does both",
+        built.display()
+    );
+    built
+}
+
+/// Cargo's target folder.
+#[must_use]
+pub fn target() -> PathBuf {
+    let workspace = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
+}

@@ -1,0 +1,71 @@
+//! Real clients, as `cargo xtask setup` installs them.
+
+use std::path::PathBuf;
+
+use crate::{agent::target, place::Place, process::Cmd};
+
+/// curl, as the machine has it: no configuration, no switches about trust.
+#[must_use]
+pub fn curl(place: &Place) -> Cmd {
+    place
+        .cmd("curl")
+        .args(["--silent", "--show-error", "--max-time", "30"])
+}
+
+/// curl, posting JSON.
+#[must_use]
+pub fn post(place: &Place, url: &str, body: &str) -> Cmd {
+    curl(place)
+        .args(["--no-buffer", "--header", "content-type: application/json"])
+        .args([
+            "--header",
+            "authorization: Bearer sk-lab",
+            "--data-binary",
+            "@-",
+            url,
+        ])
+        .input(body)
+}
+
+/// A Python program that may use the official SDKs `openai` and `anthropic`.
+///
+/// # Panics
+/// Where they are not installed.
+#[must_use]
+pub fn python(place: &Place, program: &str) -> Cmd {
+    place
+        .cmd(installed("python/bin/python"))
+        .args(["-c", program])
+        .env("OPENAI_API_KEY", "sk-lab")
+        .env("ANTHROPIC_API_KEY", "sk-ant-lab")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+}
+
+/// Claude Code, asked once, with its shell allowed. The words go after whatever starts it.
+///
+/// # Panics
+/// Where it is not installed.
+#[must_use]
+pub fn claude() -> PathBuf {
+    installed("bin/claude")
+}
+
+/// The words of one question to Claude Code.
+#[must_use]
+pub fn claude_asked(cmd: Cmd, prompt: &str) -> Cmd {
+    cmd.env("ANTHROPIC_API_KEY", "sk-ant-lab")
+        .env("IS_SANDBOX", "1")
+        .args(["-p", prompt, "--output-format", "stream-json", "--verbose"])
+        .args(["--allowedTools", "Bash"])
+        .limit(std::time::Duration::from_secs(120))
+}
+
+fn installed(path: &str) -> PathBuf {
+    let path = target().join("clients").join(path);
+    assert!(
+        path.exists(),
+        "{} is missing: `cargo xtask setup` installs it",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,161 @@
+//! The lab's DNS server: it knows the services' names and nothing else.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, UdpSocket},
+    sync::{Arc, Mutex},
+};
+
+/// Seconds that an answer may be kept: as short as possible, since tests move names.
+const TTL: u32 = 1;
+
+/// The names of the lab's internet. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Zone {
+    names: Arc<Mutex<HashMap<String, Vec<IpAddr>>>>,
+}
+
+impl Zone {
+    /// Gives `host` these addresses instead of the ones it had.
+    pub fn set(&self, host: &str, addresses: &[IpAddr]) {
+        self.names
+            .lock()
+            .unwrap()
+            .insert(host.to_ascii_lowercase(), addresses.to_vec());
+    }
+
+    /// The addresses of `host`; `None` for a name that does not exist.
+    #[must_use]
+    pub fn addresses(&self, host: &str) -> Option<Vec<IpAddr>> {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        self.names.lock().unwrap().get(&host).cloned()
+    }
+
+    /// Answers on `socket` until the lab is gone.
+    pub(crate) async fn serve(self, socket: UdpSocket) {
+        socket.set_nonblocking(true).expect("a socket for tokio");
+        let socket = tokio::net::UdpSocket::from_std(socket).expect("a socket for tokio");
+        let mut buffer = [0; 4096];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
+            if let Some(answer) = self.answer(&buffer[..length])
+                && socket.send_to(&answer, peer).await.is_err()
+            {
+                break;
+            }
+        }
+    }
+
+    fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
+        let question = Question::read(query)?;
+        let addresses = self.addresses(&question.name);
+        let records: Vec<Vec<u8>> = addresses
+            .iter()
+            .flatten()
+            .filter_map(|address| question.record(*address))
+            .collect();
+        let code = if addresses.is_some() {
+            NO_ERROR
+        } else {
+            NAME_ERROR
+        };
+        // An answer; recursion, wanted or not, is there.
+        let flags = [0x80 | query[2] & 0x01, 0x80 | code];
+        let mut answer = [&query[..2], &flags, &[0, 1]].concat();
+        answer.extend(u16::try_from(records.len()).ok()?.to_be_bytes());
+        answer.extend([0; 4]);
+        answer.extend(question.raw);
+        answer.extend(records.concat());
+        Some(answer)
+    }
+}
+
+const NO_ERROR: u8 = 0;
+const NAME_ERROR: u8 = 3;
+const A: u16 = 1;
+const AAAA: u16 = 28;
+const HEADER: usize = 12;
+
+/// The first question of a query (RFC 1035, section 4.1.2).
+struct Question<'query> {
+    name: String,
+    kind: u16,
+    raw: &'query [u8],
+}
+
+impl<'query> Question<'query> {
+    /// `None` for what no resolver sends.
+    fn read(query: &'query [u8]) -> Option<Self> {
+        let mut labels = Vec::new();
+        let mut at = HEADER;
+        while let length @ 1.. = usize::from(*query.get(at)?) {
+            labels.push(String::from_utf8_lossy(query.get(at + 1..=at + length)?).into_owned());
+            at += 1 + length;
+        }
+        let kind = query.get(at + 1..at + 3)?;
+        Some(Self {
+            name: labels.join("."),
+            kind: u16::from_be_bytes([kind[0], kind[1]]),
+            raw: query.get(HEADER..at + 5)?,
+        })
+    }
+
+    /// The record that says `address`, if it is of the kind that was asked for.
+    fn record(&self, address: IpAddr) -> Option<Vec<u8>> {
+        /// Points at the question's name.
+        const NAME: [u8; 2] = [0xC0, HEADER as u8];
+        let data = match (self.kind, address) {
+            (A, IpAddr::V4(v4)) => v4.octets().to_vec(),
+            (AAAA, IpAddr::V6(v6)) => v6.octets().to_vec(),
+            _ => return None,
+        };
+        let length = u16::try_from(data.len()).ok()?;
+        let kind_and_class = [self.kind, 1].map(u16::to_be_bytes).concat();
+        Some(
+            [
+                &NAME[..],
+                &kind_and_class,
+                &TTL.to_be_bytes(),
+                &length.to_be_bytes(),
+                &data,
+            ]
+            .concat(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HTTPS: u16 = 65;
+
+    fn ask(zone: &Zone, name: &str, kind: u16) -> Vec<u8> {
+        let mut query = vec![7, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in name.split('.') {
+            query.push(u8::try_from(label.len()).unwrap());
+            query.extend(label.bytes());
+        }
+        query.extend([0]);
+        query.extend([kind, 1].map(u16::to_be_bytes).concat());
+        zone.answer(&query).unwrap()
+    }
+
+    #[test]
+    fn answers_by_family_and_refuses_what_it_does_not_know() {
+        let zone = Zone::default();
+        zone.set(
+            "API.openai.com",
+            &["198.19.0.1".parse().unwrap(), "fd00::1".parse().unwrap()],
+        );
+        let v4 = ask(&zone, "api.OpenAI.com", A);
+        assert_eq!(
+            (&v4[..4], &v4[6..8]),
+            (&[7, 9, 0x81, 0x80][..], &[0, 1][..])
+        );
+        assert_eq!(v4[v4.len() - 6..], [0, 4, 198, 19, 0, 1]);
+        assert_eq!(ask(&zone, "api.openai.com", AAAA)[6..8], [0, 1]);
+        assert_eq!(ask(&zone, "api.openai.com", HTTPS)[6..8], [0, 0]);
+        assert_eq!(ask(&zone, "elsewhere.org", A)[3], 0x80 | NAME_ERROR);
+        assert!(zone.answer(&[1, 2, 3]).is_none());
+    }
+}

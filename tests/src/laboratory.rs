@@ -1,0 +1,293 @@
+//! The lab itself: who is connected to whom, and what is where.
+
+use std::{
+    fmt, fs,
+    io::{Read, Write},
+    net::IpAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::{
+    addresses::{HOST_V4, HOST_V6, NET_V4, NET_V6, Pool},
+    cgroup::Cgroup,
+    dns::Zone,
+    front::{Behind, Front, Handler},
+    journal::{Arrived, Journal},
+    model::{self, Asked, Turn},
+    netns::Namespace,
+    pki::{Authority, Identity, write_store},
+    place::{Etc, Place},
+    reply::Reply,
+};
+
+/// A small internet, and a host in it.
+pub struct Lab {
+    // Dropped in this order: first the processes, then what they talk to.
+    cgroup: Cgroup,
+    _runtime: Runtime,
+    host: Arc<Namespace>,
+    net: Arc<Namespace>,
+    front: Front,
+    zone: Zone,
+    pool: Pool,
+    authority: Authority,
+    etc: Etc,
+    roots: Mutex<Vec<String>>,
+    folder: TempDir,
+}
+
+impl Lab {
+    /// Builds it.
+    ///
+    /// # Panics
+    /// Where the machine does not allow it: root, iproute2 and a cgroup2 mount are needed.
+    #[must_use]
+    pub fn new() -> Self {
+        let (host, net) = (Arc::new(Namespace::new()), Arc::new(Namespace::new()));
+        cable(&host, &net);
+        let folder = TempDir::with_prefix("codegate-lab-").expect("a temporary folder");
+        open_to_all(folder.path());
+        let (front, zone) = (Front::default(), Zone::default());
+        let runtime = runtime();
+        runtime.spawn(zone.clone().serve(net.datagrams(&format!("{NET_V4}:53"))));
+        runtime.spawn(front.clone().serve(net.listen("[::]:443")));
+        let lab = Self {
+            cgroup: Cgroup::new(),
+            _runtime: runtime,
+            host,
+            net,
+            front,
+            zone,
+            pool: Pool::default(),
+            authority: Authority::new(),
+            etc: Etc::new(&folder.path().join("etc"), &NET_V4.to_string()),
+            roots: Mutex::default(),
+            folder,
+        };
+        fs::create_dir(lab.path("home")).expect("a home");
+        fs::set_permissions(lab.path("home"), fs::Permissions::from_mode(0o1777)).expect("a home");
+        fs::write(lab.path("lab-ca.pem"), lab.authority.pem()).expect("the lab's root");
+        lab.trust(&lab.authority.pem());
+        lab
+    }
+
+    /// What arrived at the services.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.front.journal
+    }
+
+    /// The names; tests may move them.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// The lab's certificate authority.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// A path in the lab's temporary folder, which every user may read.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The cgroup whose processes the agent guards.
+    #[must_use]
+    pub fn guarded_cgroup(&self) -> PathBuf {
+        self.cgroup.child("guarded")
+    }
+
+    /// Where guarded clients run.
+    #[must_use]
+    pub fn guarded(&self) -> Place {
+        self.place(self.guarded_cgroup(), self.etc.trusting(&self.store()))
+    }
+
+    /// Where clients run that are not guarded: same host, another cgroup.
+    #[must_use]
+    pub fn unguarded(&self) -> Place {
+        self.place(
+            self.cgroup.child("unguarded"),
+            self.etc.trusting(&self.store()),
+        )
+    }
+
+    /// Where the agent runs: on the host, with the machine's own trust store, in a cgroup that is
+    /// not guarded.
+    #[must_use]
+    pub fn service(&self) -> Place {
+        self.place(self.cgroup.child("agent"), self.etc.clone())
+    }
+
+    /// Adds a root to the trust store of the clients' system.
+    pub fn trust(&self, pem: &str) {
+        let mut roots = self.roots.lock().unwrap();
+        roots.push(pem.to_owned());
+        write_store(&self.store(), &roots);
+    }
+
+    /// Sets a host up, on addresses of its own, IPv4 and IPv6, with HTTP/2 and HTTP/1.1.
+    pub fn site<'lab>(&'lab self, host: &str) -> Site<'lab> {
+        let (v4, v6) = self.pool.pair();
+        for (address, length) in [(v4, 32), (v6, 128)] {
+            let flags = if address.is_ipv6() { "nodad" } else { "" };
+            self.net
+                .ip(&format!("address add {address}/{length} dev lo {flags}"));
+        }
+        Site {
+            lab: self,
+            host: host.to_owned(),
+            addresses: vec![v4, v6],
+            alpn: vec!["h2", "http/1.1"],
+        }
+    }
+
+    /// Sets an AI service up that answers as `script` says.
+    pub fn ai(
+        &self,
+        host: &str,
+        script: impl Fn(&Asked) -> Turn + Send + Sync + 'static,
+    ) -> Identity {
+        self.site(host).ai(script)
+    }
+
+    /// Sets a host up that sends every byte back on a plain TCP port.
+    pub fn echo(&self, host: &str, port: u16) {
+        let site = self.site(host);
+        self.zone.set(host, &site.addresses);
+        let listener = self.net.listen(&format!("[::]:{port}"));
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while let Ok(n @ 1..) = stream.read(&mut buffer) {
+                        if stream.write_all(&buffer[..n]).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    fn store(&self) -> PathBuf {
+        self.path("certs")
+    }
+
+    fn place(&self, cgroup: PathBuf, etc: Etc) -> Place {
+        Place {
+            namespace: Arc::clone(&self.host),
+            cgroup,
+            uid: None,
+            home: self.path("home"),
+            etc,
+        }
+    }
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Lab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lab")
+            .field("folder", &self.folder.path())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A host of the lab's internet, about to be set up.
+#[must_use]
+pub struct Site<'lab> {
+    lab: &'lab Lab,
+    host: String,
+    addresses: Vec<IpAddr>,
+    alpn: Vec<&'static str>,
+}
+
+impl Site<'_> {
+    /// Offers only these protocols.
+    pub fn alpn(mut self, alpn: &[&'static str]) -> Self {
+        self.alpn = alpn.to_vec();
+        self
+    }
+
+    /// Has only an IPv4 address.
+    pub fn v4_only(mut self) -> Self {
+        self.addresses.retain(IpAddr::is_ipv4);
+        self
+    }
+
+    /// Has only an IPv6 address.
+    pub fn v6_only(mut self) -> Self {
+        self.addresses.retain(IpAddr::is_ipv6);
+        self
+    }
+
+    /// Shares the addresses of another host, as hosts behind one network do.
+    pub fn beside(mut self, other: &str) -> Self {
+        self.addresses = self
+            .lab
+            .zone
+            .addresses(other)
+            .expect("the other host is set up already");
+        self
+    }
+
+    /// Answers as a model that says what `script` tells it to.
+    pub fn ai(self, script: impl Fn(&Asked) -> Turn + Send + Sync + 'static) -> Identity {
+        self.behind(model::handler(script))
+    }
+
+    /// Answers every request with what `handler` makes of it.
+    pub fn serve(self, handler: impl Fn(&Arrived) -> Reply + Send + Sync + 'static) -> Identity {
+        self.behind(Arc::new(handler))
+    }
+
+    fn behind(self, handler: Handler) -> Identity {
+        let identity = self.lab.authority.issue(&self.host);
+        let behind = Behind {
+            tls: identity.server(&self.alpn),
+            handler,
+        };
+        self.lab.front.put(&self.host, behind);
+        self.lab.zone.set(&self.host, &self.addresses);
+        identity
+    }
+}
+
+fn cable(host: &Namespace, net: &Namespace) {
+    host.connect(net);
+    host.ip(&format!("address add {HOST_V4}/15 dev eth0"));
+    host.ip(&format!("address add {HOST_V6}/64 dev eth0 nodad"));
+    net.ip(&format!("address add {NET_V4}/15 dev eth0"));
+    net.ip(&format!("address add {NET_V6}/64 dev eth0 nodad"));
+    // The services' addresses are on the net's loopback interface: the way there is told, so that
+    // no neighbour discovery is lost while the cable comes up.
+    host.ip(&format!("route add 198.19.0.0/16 via {NET_V4}"));
+    host.ip(&format!("-6 route add fd00:c0de::1:0/112 via {NET_V6}"));
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime for the services")
+}
+
+fn open_to_all(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the lab's folder");
+}
