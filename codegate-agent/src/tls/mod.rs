@@ -1,1 +1,3 @@
-//! (being built)
+//! The client's side of TLS.
+
+pub mod alpn;
