@@ -3,12 +3,26 @@
 //!
 //! Knows: bodies, paths, placeholders' grammar. Must not know: sockets, connections, keys.
 
+mod anthropic;
+mod extract;
+mod json;
+mod opaque;
+mod openai_chat;
+mod openai_responses;
+mod place;
+mod refusal;
+mod route;
+mod stream;
+mod walk;
+
 use std::fmt;
 
 use bytes::BytesMut;
 use zeroize::Zeroizing;
 
 use crate::{seal::Placeholder, span::Text};
+
+pub use route::route;
 
 /// One way of writing requests and answers.
 pub trait Dialect: fmt::Debug + Send + Sync {
@@ -106,3 +120,6 @@ pub struct Route {
     /// Whether prompts go there: what cannot be read is blocked then.
     pub inference: bool,
 }
+
+#[cfg(test)]
+mod tests;
