@@ -1,1 +1,103 @@
-//! (being built)
+//! Finding secrets in text: a set of rules, run in two passes.
+//!
+//! Knows: bytes of decoded text and the rules, which are data (`rules/*.toml`). Must not know: JSON,
+//! HTTP, who is asking, or what becomes of a finding.
+//!
+//! The first pass is one Hyperscan database made of every rule's *trigger*, a prefix of what the
+//! rule's pattern accepts ([`trigger`]); it tells only where a trigger ended. The second pass runs
+//! the pattern itself in a small window around that place ([`rule`]), finds the exact bounds, and
+//! asks the rule's conditions. Both passes come from one pattern, so they cannot disagree.
+//!
+//! When it must choose: a format with a prefix of its own is taken even if its checksum is wrong
+//! (a placeholder too many is restored on the way back, a secret too few is lost); a value that is
+//! only *named* like a secret must look like one.
+
+mod assignment;
+mod check;
+mod edges;
+mod engine;
+#[cfg(test)]
+mod example;
+mod judge;
+mod name;
+mod overlap;
+mod pem;
+mod rule;
+mod source;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod trigger;
+mod words;
+
+use engine::Engine;
+use rule::Rule;
+use sweep::Sweep;
+
+pub use source::RuleError;
+
+use super::Finding;
+
+/// The rules and the database that triggers them. One is enough for all threads.
+#[derive(Debug)]
+pub struct Scanner {
+    rules: Vec<Rule>,
+    engine: Engine,
+}
+
+impl Scanner {
+    /// A scanner with the rules that are compiled in.
+    ///
+    /// # Errors
+    /// If a rule is wrong (a test proves that none is) or this processor can't run Hyperscan.
+    pub fn builtin() -> Result<Self, RuleError> {
+        Self::from_sources(source::builtin()?)
+    }
+
+    fn from_sources(sources: Vec<source::Source>) -> Result<Self, RuleError> {
+        let rules = sources
+            .into_iter()
+            .map(Rule::compile)
+            .collect::<Result<Vec<_>, _>>()?;
+        let engine = Engine::compile(rules.iter().map(|rule| rule.trigger.pattern.as_str()))
+            .map_err(|error| blame(&rules, error))?;
+        Ok(Self { rules, engine })
+    }
+
+    /// Every secret in a text of any bytes: in order, none overlapping another, with exact bounds.
+    ///
+    /// If the engine fails (no memory for its scratch space), every pattern is run over the whole
+    /// text instead: slow, but nothing is missed.
+    pub fn scan(&self, text: &[u8]) -> Vec<Finding> {
+        let mut sweep = Sweep::new(&self.rules, text);
+        match self.engine.scan(text, &mut |hit| sweep.check(hit)) {
+            Ok(()) => sweep.finish(),
+            Err(error) => {
+                tracing::warn!(%error, "the first pass failed; running every rule on its own");
+                self.scan_exhaustively(text)
+            }
+        }
+    }
+
+    fn scan_exhaustively(&self, text: &[u8]) -> Vec<Finding> {
+        let mut sweep = Sweep::new(&self.rules, text);
+        sweep.check_everywhere();
+        sweep.finish()
+    }
+
+    /// How many rules there are.
+    pub fn rules(&self) -> usize {
+        self.rules.len()
+    }
+}
+
+/// Says which rule made the whole set impossible to compile.
+fn blame(rules: &[Rule], error: engine::EngineError) -> RuleError {
+    let culprit = rules
+        .iter()
+        .find(|rule| Engine::compile([rule.trigger.pattern.as_str()]).is_err());
+    match culprit {
+        Some(rule) => rule.origin.error(format!("hyperscan: {error}")),
+        None => RuleError::Engine(error),
+    }
+}

@@ -1,0 +1,136 @@
+//! Structures and checksums: what takes the place of asking the issuer.
+//!
+//! Knows: published formats. Must not know: rules, texts around a token.
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use serde::Deserialize;
+
+/// A condition on the bytes of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Check {
+    /// GitHub's and npm's: the last six characters are the CRC-32 of those between the prefix's
+    /// underscore and them, in base 62. A wrong one makes the finding less sure, no more.
+    Crc32,
+    /// RFC 7519: the first part is a JSON object that names an algorithm.
+    Jwt,
+    /// RFC 7617: base64 of a user, a colon and a password.
+    Basic,
+    /// Base64 of 64 bytes: a key of an Azure account.
+    Key64,
+    /// Discord: the first part is the base64 of a decimal id.
+    Discord,
+}
+
+impl Check {
+    /// `None` if this can't be the token, else whether that is sure.
+    pub(super) fn grade(self, token: &[u8]) -> Option<bool> {
+        match self {
+            Self::Crc32 => Some(has_crc32(token).unwrap_or(false)),
+            Self::Jwt => is_jwt(token).then_some(true),
+            Self::Basic => is_basic(token).then_some(true),
+            Self::Key64 => (decode(token)?.len() == 64).then_some(true),
+            Self::Discord => is_discord(token).then_some(true),
+        }
+    }
+}
+
+const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_PADDING);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
+
+/// Base64 of either alphabet, padded or not.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    STANDARD
+        .decode(text)
+        .or_else(|_| URL_SAFE.decode(text))
+        .ok()
+}
+
+fn first_part(token: &[u8]) -> Option<&[u8]> {
+    token.split(|byte| *byte == b'.').next()
+}
+
+fn is_jwt(token: &[u8]) -> bool {
+    let Some(header) = first_part(token).and_then(decode) else {
+        return false;
+    };
+    header.starts_with(b"{") && header.ends_with(b"}") && contains(&header, b"\"alg\"")
+}
+
+fn is_basic(token: &[u8]) -> bool {
+    let Some(pair) = decode(token) else {
+        return false;
+    };
+    let colon = pair.iter().position(|byte| *byte == b':');
+    let has_password = colon.is_some_and(|colon| colon + 1 < pair.len());
+    has_password && pair.iter().all(|byte| *byte >= b' ' && *byte != 0x7f)
+}
+
+fn is_discord(token: &[u8]) -> bool {
+    let id = first_part(token).and_then(decode).unwrap_or_default();
+    id.len() >= 15 && id.iter().all(u8::is_ascii_digit)
+}
+
+fn has_crc32(token: &[u8]) -> Option<bool> {
+    let start = token.iter().position(|byte| *byte == b'_')? + 1;
+    let (body, sum) = token.get(start..)?.split_last_chunk::<6>()?;
+    Some(*sum == base62(crc32fast::hash(body)))
+}
+
+/// Six digits of base 62 (`0-9A-Za-z`), the most significant first.
+pub(super) fn base62(mut number: u32) -> [u8; 6] {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut digits = [b'0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+    digits
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_that_github_shows_in_its_announcement() {
+        let (prefix, rest) = ("ghp", "_zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq17");
+        let token = format!("{prefix}{rest}");
+        assert_eq!(Check::Crc32.grade(token.as_bytes()), Some(true));
+        assert_eq!(
+            Check::Crc32.grade(token.replace('z', "y").as_bytes()),
+            Some(false)
+        );
+        assert_eq!(Check::Crc32.grade(b"none"), Some(false));
+    }
+
+    #[test]
+    fn a_jwt_names_an_algorithm() {
+        let jwt = |header: &str| format!("{}.e30.sig", URL_SAFE.encode(header).replace('=', ""));
+        assert_eq!(
+            Check::Jwt.grade(jwt(r#"{"alg":"HS256"}"#).as_bytes()),
+            Some(true)
+        );
+        assert_eq!(Check::Jwt.grade(jwt(r#"{"typ":"JWT"}"#).as_bytes()), None);
+        assert_eq!(Check::Jwt.grade(b"eyJ\xff.a.b"), None);
+    }
+
+    #[test]
+    fn basic_is_a_pair_of_printable_texts() {
+        let basic = |pair: &[u8]| Check::Basic.grade(STANDARD.encode(pair).as_bytes());
+        assert_eq!(basic("ann:pässword".as_bytes()), Some(true));
+        assert_eq!(basic(b"ann"), None);
+        assert_eq!(basic(b"ann:"), None);
+        assert_eq!(basic(b"\x00:\x01"), None);
+    }
+}

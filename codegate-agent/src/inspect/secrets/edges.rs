@@ -1,0 +1,115 @@
+//! Where a token may begin and end.
+//!
+//! `\b` is not enough: in text whose escapes are still literal, a token stands right behind the
+//! `n` of a `\n`, the digits of a `%3D`, or the `m` of a terminal's colour.
+//!
+//! Knows: bytes around a match. Must not know: rules.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+
+/// What may stand around a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Edges {
+    /// No letter or digit before it, and none behind it.
+    #[default]
+    Word,
+    /// None behind it.
+    End,
+    /// Anything: the pattern itself says where it begins and ends.
+    Any,
+}
+
+impl Edges {
+    pub(super) fn allow(self, text: &[u8], token: &Range<usize>) -> bool {
+        match self {
+            Self::Word => opens(text, token.start) && closes(text, token.end),
+            Self::End => closes(text, token.end),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Whether a word can begin here: no letter or digit stands before it, or only an escape's.
+pub(super) fn opens(text: &[u8], at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    match before.last() {
+        Some(last) if last.is_ascii_alphanumeric() => ends_in_escape(before),
+        _ => true,
+    }
+}
+
+/// Whether a word can end here: no letter, digit or underscore follows.
+pub(super) fn closes(text: &[u8], at: usize) -> bool {
+    !text
+        .get(at)
+        .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
+}
+
+/// Whether the last character belongs to `\n`, `\x1b`, `\u0022`, `%3D` or `ESC [ 0 m`.
+fn ends_in_escape(text: &[u8]) -> bool {
+    match text {
+        [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0'] => true,
+        [.., b'%', a, b] if is_hex(&[*a, *b]) => true,
+        [.., b'\\', b'x', a, b] if is_hex(&[*a, *b]) => true,
+        [.., b'\\', b'u', a, b, c, d] if is_hex(&[*a, *b, *c, *d]) => true,
+        [rest @ .., b'm'] => ends_in_colour(rest),
+        _ => false,
+    }
+}
+
+fn ends_in_colour(text: &[u8]) -> bool {
+    let is_parameter = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
+    let parameters = text
+        .iter()
+        .rev()
+        .take(16)
+        .take_while(|byte| is_parameter(byte))
+        .count();
+    let before = text.len() - parameters;
+    before.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'[')
+}
+
+fn is_hex(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_hexdigit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_opens_at_the_start_and_behind_what_is_no_word() {
+        for before in ["", " ", "\"", "=", "_", "-", "é", "\u{2028}", "\u{c}"] {
+            assert!(opens(before.as_bytes(), before.len()), "{before:?}");
+        }
+        for before in ["a", "Z", "9", "nn", "0x1b", "[xm"] {
+            assert!(!opens(before.as_bytes(), before.len()), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_opens_behind_a_literal_escape() {
+        for before in [
+            r"\n",
+            r"\\n",
+            r"\t",
+            r"\x1b",
+            r"\u0022",
+            r"\u2028",
+            "%3D",
+            "%22",
+            "\u{1b}[1;32m",
+        ] {
+            assert!(opens(before.as_bytes(), before.len()), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_closes_where_none_goes_on() {
+        assert!(closes(b"", 0) && closes(b"-", 0) && closes(b"\\n", 0) && closes(b"%22", 0));
+        assert!(!closes(b"a", 0) && !closes(b"_", 0) && !closes(b"0", 0));
+    }
+}

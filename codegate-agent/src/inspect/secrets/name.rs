@@ -1,0 +1,241 @@
+//! Whether a name is that of a secret, or of something about one.
+//!
+//! `api_key` names a secret; `api_key_id`, `max_tokens`, `prompt_cache_key` and `tokenizer` don't.
+//!
+//! Knows: names. Must not know: values.
+
+use super::words::runs;
+
+/// The longest name that is looked at, in bytes.
+pub(super) const LONGEST: usize = 64;
+
+/// What names something *about* a secret, wherever it stands in the name.
+const ABOUT: [&str; 92] = [
+    "algorithm",
+    "alias",
+    "arn",
+    "attempt",
+    "attempts",
+    "begin",
+    "bucket",
+    "budget",
+    "cache",
+    "callback",
+    "class",
+    "column",
+    "completion",
+    "confirmation",
+    "context",
+    "continuation",
+    "cost",
+    "count",
+    "counter",
+    "created",
+    "digest",
+    "enabled",
+    "endpoint",
+    "env",
+    "error",
+    "estimate",
+    "etag",
+    "exists",
+    "expire",
+    "expired",
+    "expires",
+    "expiration",
+    "expiry",
+    "field",
+    "fields",
+    "file",
+    "filename",
+    "fingerprint",
+    "foreign",
+    "format",
+    "function",
+    "handler",
+    "hash",
+    "header",
+    "help",
+    "hint",
+    "icon",
+    "id",
+    "idempotency",
+    "ids",
+    "index",
+    "input",
+    "invalid",
+    "label",
+    "length",
+    "len",
+    "level",
+    "limit",
+    "limits",
+    "manager",
+    "max",
+    "message",
+    "min",
+    "missing",
+    "next",
+    "page",
+    "pagination",
+    "parameter",
+    "partition",
+    "path",
+    "pattern",
+    "placeholder",
+    "policy",
+    "prefix",
+    "primary",
+    "prompt",
+    "provider",
+    "public",
+    "published",
+    "ref",
+    "regex",
+    "required",
+    "rotation",
+    "rules",
+    "schema",
+    "sort",
+    "ttl",
+    "type",
+    "uri",
+    "url",
+    "usage",
+    "version",
+];
+
+/// What `key` must follow to be a secret.
+const KEYS: [&str; 28] = [
+    "access",
+    "account",
+    "admin",
+    "api",
+    "apikey",
+    "app",
+    "application",
+    "auth",
+    "authentication",
+    "authorization",
+    "client",
+    "consumer",
+    "crypt",
+    "customer",
+    "encryption",
+    "hmac",
+    "jwt",
+    "license",
+    "master",
+    "private",
+    "root",
+    "secret",
+    "security",
+    "server",
+    "service",
+    "session",
+    "shared",
+    "signing",
+];
+
+/// What makes a word a secret's name wherever it stands in the word, and at its end.
+const WITHIN: [&str; 6] = [
+    "passw",
+    "passphrase",
+    "passcode",
+    "secret",
+    "credential",
+    "apikey",
+];
+const ENDS: [&str; 6] = ["pass", "pwd", "token", "accesskey", "authkey", "privatekey"];
+
+/// Whether a whole name (`DB_PASSWORD`, `apiKey`, `x-auth-token`) is that of a secret.
+pub(super) fn is_credential(name: &[u8]) -> bool {
+    let words: Vec<String> = runs(name)
+        .map(|run| String::from_utf8_lossy(run).to_ascii_lowercase())
+        .collect();
+    let about = words.iter().any(|word| ABOUT.contains(&word.as_str()));
+    !about
+        && words
+            .iter()
+            .enumerate()
+            .any(|(at, word)| names_secret(word, &words[..at]))
+}
+
+fn names_secret(word: &str, before: &[String]) -> bool {
+    let after = |words: &[&str]| {
+        before
+            .last()
+            .is_some_and(|last| words.contains(&last.as_str()))
+    };
+    match word {
+        "key" => after(&KEYS),
+        "tokens" | "tokenizer" | "tokenize" | "keys" | "keyboard" => false,
+        "auth" => true,
+        "bypass" | "compass" => false,
+        _ => {
+            WITHIN.iter().any(|part| word.contains(part))
+                || ENDS.iter().any(|end| word.ends_with(end))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_credential;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "dbPassword",
+            "PGPASSWORD",
+            "api_key",
+            "apiKey",
+            "APIKEY",
+            "X-Api-Key",
+            "client_secret",
+            "SECRET_KEY_BASE",
+            "authToken",
+            "access_token",
+            "x-auth-token",
+            "credentials",
+            "spring.datasource.password",
+            "MYSQL_ROOT_PASSWORD",
+            "userpwd",
+            "smtp_pass",
+            "encryption_key",
+            "GITHUB_TOKEN",
+            "token",
+        ] {
+            assert!(is_credential(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_things_about_secrets() {
+        for name in [
+            "max_tokens",
+            "prompt_cache_key",
+            "api_key_id",
+            "accessKeyId",
+            "tokenizer",
+            "password_hash",
+            "secretName_ref",
+            "nextPageToken",
+            "token_type",
+            "primary_key",
+            "key",
+            "public_key",
+            "token_count",
+            "passwordField",
+            "keyboard",
+            "idempotency_key",
+            "completion_tokens",
+            "password_file",
+            "secretRef",
+        ] {
+            assert!(!is_credential(name.as_bytes()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Rules as they are written: TOML, one file per family.
+//!
+//! Knows: the files and their fields. Must not know: how a rule is run.
+//!
+//! `docs/rules.md` is the manual; the short of it: a rule has a `pattern`, or stands `beside` a
+//! name and has a `value` or a `judge`; its named group `secret` is what gets sealed (else the
+//! whole match), and `core` is the part of it that must look like a secret (else all of it).
+
+use serde::Deserialize;
+
+use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::Extend};
+use crate::inspect::Confidence;
+
+/// The files that are compiled in.
+const FILES: [(&str, &str); 4] = [
+    ("ai.toml", include_str!("rules/ai.toml")),
+    ("forges.toml", include_str!("rules/forges.toml")),
+    ("databases.toml", include_str!("rules/databases.toml")),
+    ("keys.toml", include_str!("rules/keys.toml")),
+];
+
+/// Why a set of rules can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// A file is not the TOML that rules are written in.
+    #[error("{file}: {reason}")]
+    File {
+        /// The file's name.
+        file: String,
+        /// What is wrong, with line and column.
+        reason: Box<toml::de::Error>,
+    },
+    /// A rule says something it must not.
+    #[error("{file}: rule `{rule}`: {reason}")]
+    Rule {
+        /// The file's name.
+        file: String,
+        /// The rule's id.
+        rule: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The rules are fine, but this machine can't run them.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Where a rule was written.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    file: String,
+    rule: String,
+}
+
+impl Origin {
+    pub(super) fn error(&self, reason: impl Into<String>) -> RuleError {
+        RuleError::Rule {
+            file: self.file.clone(),
+            rule: self.rule.clone(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A rule and where it was written.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) origin: Origin,
+    pub(super) text: RuleText,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rule: Vec<RuleText>,
+}
+
+/// The fields of a `[[rule]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleText {
+    /// Unique, lower case with dashes: shown to the user, and the name to switch it off by.
+    pub(super) id: String,
+    /// The KIND of its placeholders.
+    pub(super) kind: String,
+    /// What it looks like.
+    pub(super) pattern: Option<String>,
+    /// Or: the names it stands beside, as expressions whose case is ignored.
+    #[serde(default)]
+    pub(super) beside: Vec<String>,
+    /// The value beside the name; without it, whatever value stands there is judged.
+    pub(super) value: Option<String>,
+    /// Words of which one must stand close by, in any case.
+    #[serde(default)]
+    pub(super) keywords: Vec<String>,
+    /// How sure a match is; the default is high.
+    #[serde(default = "high")]
+    pub(super) confidence: ConfidenceText,
+    /// The least Shannon entropy of the core, in bits per byte.
+    #[serde(default)]
+    pub(super) entropy: f32,
+    /// Classes of characters of which the core must have one each.
+    #[serde(default)]
+    pub(super) needs: Vec<Class>,
+    /// A condition on the core that no pattern can express.
+    pub(super) judge: Option<Judge>,
+    /// A structure or checksum.
+    pub(super) check: Option<Check>,
+    /// What may stand around it.
+    #[serde(default)]
+    pub(super) edges: Edges,
+    /// How far it goes on behind the pattern.
+    pub(super) extend: Option<Extend>,
+    /// Cores that are no secrets.
+    #[serde(default)]
+    pub(super) allow: Vec<String>,
+    /// Texts in which it is found: exactly what stands between « and ».
+    #[cfg_attr(not(test), expect(dead_code, reason = "what a test runs"))]
+    pub(super) examples: Vec<String>,
+    /// Texts in which nothing is found.
+    #[serde(default)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "what a test runs"))]
+    pub(super) counter_examples: Vec<String>,
+}
+
+/// [`Confidence`] as it is written.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ConfidenceText {
+    Low,
+    Medium,
+    High,
+}
+
+fn high() -> ConfidenceText {
+    ConfidenceText::High
+}
+
+impl From<ConfidenceText> for Confidence {
+    fn from(text: ConfidenceText) -> Self {
+        match text {
+            ConfidenceText::Low => Self::Low,
+            ConfidenceText::Medium => Self::Medium,
+            ConfidenceText::High => Self::High,
+        }
+    }
+}
+
+/// A class of characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Class {
+    Lower,
+    Upper,
+    Digit,
+}
+
+impl Class {
+    pub(super) fn is_in(self, text: &[u8]) -> bool {
+        text.iter().any(match self {
+            Self::Lower => u8::is_ascii_lowercase,
+            Self::Upper => u8::is_ascii_uppercase,
+            Self::Digit => u8::is_ascii_digit,
+        })
+    }
+}
+
+/// The rules that are compiled in.
+pub(super) fn builtin() -> Result<Vec<Source>, RuleError> {
+    let mut sources = Vec::new();
+    for (file, text) in FILES {
+        sources.extend(read(file, text)?);
+    }
+    Ok(sources)
+}
+
+/// The rules of one file; an id may occur only once.
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Source>, RuleError> {
+    let parsed: File = toml::from_str(text).map_err(|reason| RuleError::File {
+        file: file.to_owned(),
+        reason: Box::new(reason),
+    })?;
+    let source = |text: RuleText| Source {
+        origin: Origin {
+            file: file.to_owned(),
+            rule: text.id.clone(),
+        },
+        text,
+    };
+    Ok(parsed.rule.into_iter().map(source).collect())
+}

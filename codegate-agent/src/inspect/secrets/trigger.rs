@@ -1,0 +1,263 @@
+//! From a rule's pattern to the trigger that the first pass looks for.
+//!
+//! A trigger is a *prefix* of the pattern: every text that the pattern matches begins with a text
+//! that the trigger matches. So it may stop early, at the first part without a bound, take only as
+//! much as the last repetition demands, and forget what only looks around (`\b`); it fires more
+//! often than the pattern matches, never less.
+//!
+//! Knows: regular expressions. Must not know: rules, texts.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+
+use super::engine::LONGEST_TRIGGER;
+
+/// A repetition that can take more than this, in bytes, ends a trigger: automata count by copying.
+const LONGEST_REPETITION: usize = 160;
+
+/// Fewer bytes than this are no trigger: they would fire everywhere.
+const SHORTEST_TRIGGER: usize = 4;
+
+/// What the first pass looks for on behalf of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trigger {
+    /// In the syntax that Hyperscan and PCRE share; bytes, not characters; `.` is any byte.
+    pub(super) pattern: String,
+    /// The longest match, in bytes.
+    pub(super) longest: usize,
+}
+
+/// Why a pattern has no trigger.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TriggerError {
+    #[error("{0}")]
+    Syntax(#[from] Box<regex_syntax::Error>),
+    #[error(
+        "its part without repetition of unknown length has only {0} bytes, at least 4 are needed"
+    )]
+    Short(usize),
+    #[error(
+        "it can match {0} bytes before the first part without a bound, at most 1024 are allowed"
+    )]
+    Long(usize),
+}
+
+impl Trigger {
+    /// The trigger of a pattern in the syntax of the `regex` crate, read without Unicode.
+    pub(super) fn of(pattern: &str) -> Result<Self, TriggerError> {
+        let hir = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .build()
+            .parse(pattern)
+            .map_err(Box::new)?;
+        let prefix = cut(&hir, true).hir;
+        let shortest = prefix.properties().minimum_len().unwrap_or(0);
+        let longest = prefix.properties().maximum_len().unwrap_or(usize::MAX);
+        if shortest < SHORTEST_TRIGGER {
+            return Err(TriggerError::Short(shortest));
+        }
+        if longest > LONGEST_TRIGGER {
+            return Err(TriggerError::Long(longest));
+        }
+        let mut pattern = String::new();
+        print(&prefix, &mut pattern);
+        Ok(Self { pattern, longest })
+    }
+}
+
+/// A part of a pattern, cut.
+struct Cut {
+    hir: Hir,
+    /// Nothing was cut off, so that what follows in the pattern may follow here.
+    whole: bool,
+}
+
+impl Cut {
+    fn whole(hir: Hir) -> Self {
+        Self { hir, whole: true }
+    }
+}
+
+/// Cuts a part to a prefix; `last` if nothing that takes bytes follows it.
+fn cut(hir: &Hir, last: bool) -> Cut {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Cut::whole(Hir::empty()),
+        HirKind::Literal(_) | HirKind::Class(_) => Cut::whole(hir.clone()),
+        HirKind::Capture(capture) => cut(&capture.sub, last),
+        HirKind::Repetition(repetition) => cut_repetition(repetition, last),
+        HirKind::Concat(parts) => cut_concat(parts, last),
+        HirKind::Alternation(branches) => cut_alternation(branches, last),
+    }
+}
+
+fn cut_concat(parts: &[Hir], last: bool) -> Cut {
+    let takes_bytes = |part: &Hir| !matches!(part.kind(), HirKind::Look(_) | HirKind::Empty);
+    let final_part = parts.iter().rposition(takes_bytes);
+    let mut kept = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let cut = cut(part, last && Some(at) >= final_part);
+        kept.push(cut.hir);
+        if !cut.whole {
+            return Cut {
+                hir: Hir::concat(kept),
+                whole: false,
+            };
+        }
+    }
+    Cut::whole(Hir::concat(kept))
+}
+
+fn cut_alternation(branches: &[Hir], last: bool) -> Cut {
+    let cuts: Vec<Cut> = branches.iter().map(|branch| cut(branch, last)).collect();
+    let whole = cuts.iter().all(|cut| cut.whole);
+    let hir = Hir::alternation(cuts.into_iter().map(|cut| cut.hir).collect());
+    Cut { hir, whole }
+}
+
+fn cut_repetition(repetition: &Repetition, last: bool) -> Cut {
+    let sub = cut(&repetition.sub, false);
+    let longest = sub.hir.properties().maximum_len();
+    let bound = repetition
+        .max
+        .zip(longest)
+        .map(|(times, len)| times as usize * len);
+    let bounded = sub.whole && bound.is_some_and(|bound| bound <= LONGEST_REPETITION);
+    if bounded && !last {
+        return Cut::whole(repeat(sub.hir, repetition.min, repetition.max));
+    }
+    let exact = repetition.max == Some(repetition.min);
+    let times = if sub.whole {
+        repetition.min
+    } else {
+        repetition.min.min(1)
+    };
+    Cut {
+        hir: repeat(sub.hir, times, Some(times)),
+        whole: sub.whole && exact,
+    }
+}
+
+fn repeat(sub: Hir, min: u32, max: Option<u32>) -> Hir {
+    Hir::repetition(Repetition {
+        min,
+        max,
+        greedy: true,
+        sub: Box::new(sub),
+    })
+}
+
+/// Prints a cut pattern.
+fn print(hir: &Hir, out: &mut String) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => literal.0.iter().for_each(|byte| print_byte(*byte, out)),
+        HirKind::Class(class) => print_class(class, out),
+        HirKind::Capture(capture) => print(&capture.sub, out),
+        HirKind::Repetition(repetition) => print_repetition(repetition, out),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| print(part, out)),
+        HirKind::Alternation(branches) => print_alternation(branches, out),
+    }
+}
+
+fn print_byte(byte: u8, out: &mut String) {
+    if byte.is_ascii_alphanumeric() || byte == b'_' {
+        out.push(char::from(byte));
+    } else {
+        out.push_str(&format!("\\x{byte:02x}"));
+    }
+}
+
+fn print_class(class: &Class, out: &mut String) {
+    out.push('[');
+    let mut range = |start: u8, end: u8| {
+        print_byte(start, out);
+        if end > start {
+            out.push('-');
+            print_byte(end, out);
+        }
+    };
+    match class {
+        Class::Bytes(bytes) => bytes.iter().for_each(|r| range(r.start(), r.end())),
+        // Patterns are read without Unicode, so what is left here is ASCII.
+        Class::Unicode(chars) => chars.iter().for_each(|r| {
+            range(
+                r.start().try_into().unwrap_or(0x7f),
+                r.end().try_into().unwrap_or(0x7f),
+            );
+        }),
+    }
+    out.push(']');
+}
+
+fn print_repetition(repetition: &Repetition, out: &mut String) {
+    out.push_str("(?:");
+    print(&repetition.sub, out);
+    out.push(')');
+    let min = repetition.min;
+    out.push_str(&match repetition.max {
+        Some(max) if max == min => format!("{{{min}}}"),
+        Some(max) => format!("{{{min},{max}}}"),
+        None => format!("{{{min},}}"),
+    });
+}
+
+fn print_alternation(branches: &[Hir], out: &mut String) {
+    out.push_str("(?:");
+    for (at, branch) in branches.iter().enumerate() {
+        if at > 0 {
+            out.push('|');
+        }
+        print(branch, out);
+    }
+    out.push(')');
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_takes_no_more_than_the_last_repetition_demands() {
+        let trigger = Trigger::of("ghp_[0-9a-f]{36,255}").unwrap();
+        assert_eq!(trigger.pattern, "ghp_(?:[0-9a-f]){36}");
+        assert_eq!(trigger.longest, 40);
+    }
+
+    #[test]
+    fn a_trigger_stops_at_the_first_part_without_a_bound() {
+        let trigger = Trigger::of(r"(?s)-----BEGIN KEY.*?END\b").unwrap();
+        assert_eq!(trigger.pattern, r"\x2d\x2d\x2d\x2d\x2dBEGIN\x20KEY");
+    }
+
+    #[test]
+    fn what_follows_a_cut_branch_is_cut_too() {
+        let trigger = Trigger::of("key(?:=a+|:b)END").unwrap();
+        assert_eq!(trigger.pattern, r"key(?:\x3da|\x3ab)");
+    }
+
+    #[test]
+    fn bounds_in_the_middle_are_kept() {
+        let trigger = Trigger::of("(?i)ab.{0,5}cd").unwrap();
+        assert!(trigger.pattern.contains("{0,5}"), "{}", trigger.pattern);
+        assert!(
+            trigger.pattern.starts_with("[Aa][Bb]"),
+            "{}",
+            trigger.pattern
+        );
+    }
+
+    #[test]
+    fn patterns_that_would_fire_everywhere_or_never_end_are_refused() {
+        assert!(matches!(
+            Trigger::of("[a-z]*abcd"),
+            Err(TriggerError::Short(0))
+        ));
+        assert!(matches!(Trigger::of("abc"), Err(TriggerError::Short(3))));
+        assert!(matches!(
+            Trigger::of("a{99}(?:b{99}){11}c"),
+            Err(TriggerError::Long(_))
+        ));
+        assert!(matches!(Trigger::of("a("), Err(TriggerError::Syntax(_))));
+    }
+}
