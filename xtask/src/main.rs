@@ -1,2 +1,86 @@
-//! Every developer action.
-fn main() {}
+//! Every developer action. Each does its own set-up on a fresh Debian or Ubuntu machine with Rust.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that talks to a developer"
+)]
+
+mod law;
+mod lint;
+mod setup;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Every developer action.
+#[derive(Parser)]
+enum Action {
+    /// Install what the machine lacks, and the real clients that the tests use.
+    Setup,
+    /// Formatting, clippy, the law of dependencies, and the committed eBPF object.
+    Lint,
+    /// Unit and property tests, then the lab's: eBPF, real clients, the agent from end to end.
+    Test,
+    /// The whole way of the data, shown: a real client, a secret, and who saw what.
+    Demo,
+    /// Direct and guarded side by side, in a release build.
+    Bench {
+        /// Rounds of each, one after the other.
+        #[arg(long, default_value_t = 7)]
+        rounds: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    match act(Action::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(action: Action) -> anyhow::Result<()> {
+    match action {
+        Action::Setup => setup::run(),
+        Action::Lint => lint::run(),
+        Action::Test => test::run(),
+        Action::Demo => {
+            setup::run()?;
+            lab_program("lab-demo", &[], &[])
+        }
+        Action::Bench { rounds } => {
+            setup::system()?;
+            lab_program(
+                "lab-bench",
+                &["--release"],
+                &["--rounds", &rounds.to_string()],
+            )
+        }
+    }
+}
+
+/// Builds the agent and runs a program of the lab, as root.
+fn lab_program(name: &str, profile: &[&str], words: &[&str]) -> anyhow::Result<()> {
+    shell::cargo(&["build", "--package", "codegate-agent"])
+        .args(profile)
+        .run()?;
+    let run = [
+        "run",
+        "--quiet",
+        "--package",
+        "codegate-tests",
+        "--bin",
+        name,
+    ];
+    shell::cargo(&run)
+        .args(profile)
+        .arg("--")
+        .args(words)
+        .with_root()
+        .run()
+}
