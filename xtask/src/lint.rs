@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{law, setup, shell::cargo};
+use crate::{ebpf, law, setup, shell::cargo};
 
 /// Checks it all; the quick and the telling first.
 pub(crate) fn run() -> Result<()> {
@@ -18,5 +18,6 @@ pub(crate) fn run() -> Result<()> {
         "--deny",
         "warnings",
     ];
-    cargo(&clippy).run()
+    cargo(&clippy).run()?;
+    ebpf::run(true)
 }

@@ -5,6 +5,7 @@
     reason = "a tool that talks to a developer"
 )]
 
+mod ebpf;
 mod law;
 mod lint;
 mod setup;
@@ -20,6 +21,12 @@ use clap::Parser;
 enum Action {
     /// Install what the machine lacks, and the real clients that the tests use.
     Setup,
+    /// Build the eBPF object, or compare the committed one with its source.
+    Ebpf {
+        /// Build it aside and fail if the committed object differs.
+        #[arg(long)]
+        check: bool,
+    },
     /// Formatting, clippy, the law of dependencies, and the committed eBPF object.
     Lint,
     /// Unit and property tests, then the lab's: eBPF, real clients, the agent from end to end.
@@ -47,6 +54,7 @@ fn main() -> ExitCode {
 fn act(action: Action) -> anyhow::Result<()> {
     match action {
         Action::Setup => setup::run(),
+        Action::Ebpf { check } => ebpf::run(check),
         Action::Lint => lint::run(),
         Action::Test => test::run(),
         Action::Demo => {
