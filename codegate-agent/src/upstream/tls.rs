@@ -4,7 +4,10 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, RootCertStore,
-    crypto::aws_lc_rs::default_provider,
+    crypto::{
+        CryptoProvider,
+        aws_lc_rs::{default_provider, kx_group},
+    },
 };
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -67,7 +70,7 @@ impl Connector {
     }
 
     pub(super) fn with_roots(roots: RootCertStore) -> Result<Self, RootsError> {
-        let template = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        let template = ClientConfig::builder_with_provider(Arc::new(provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
@@ -139,6 +142,21 @@ impl UpstreamTls {
             Some(other) => Self::Protocol(other.clone()),
             None => Self::Io(error),
         }
+    }
+}
+
+/// The clients of today protect what they send against a quantum computer of tomorrow, and it must
+/// not lose that by passing through us. An upstream that cannot do it finds a classic share too.
+fn provider() -> CryptoProvider {
+    let kx_groups = vec![
+        kx_group::X25519MLKEM768,
+        kx_group::X25519,
+        kx_group::SECP256R1,
+        kx_group::SECP384R1,
+    ];
+    CryptoProvider {
+        kx_groups,
+        ..default_provider()
     }
 }
 

@@ -79,6 +79,33 @@ async fn a_session_is_resumed_also_when_another_protocol_is_offered() {
 }
 
 #[tokio::test]
+async fn upstream_may_choose_a_post_quantum_key_or_a_classic_one_at_once() {
+    let authority = Authority::new("Good");
+    let connector = connector(&authority);
+    let server = authority.server(HOST, &[]);
+    for group in [kx_group::X25519MLKEM768, kx_group::X25519] {
+        let provider = CryptoProvider {
+            kx_groups: vec![group],
+            ..default_provider()
+        };
+        let mut only = ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&server.cert_resolver));
+        only.send_tls13_tickets = 0;
+        let up = connect(&connector, Arc::new(only), HOST, &[])
+            .await
+            .unwrap();
+        let connection = up.stream.get_ref().1;
+        let chosen = connection.negotiated_key_exchange_group().map(|g| g.name());
+        assert_eq!(chosen, Some(group.name()));
+        // Neither needed a second ClientHello.
+        assert_eq!(connection.handshake_kind(), Some(HandshakeKind::Full));
+    }
+}
+
+#[tokio::test]
 async fn bad_certificates_are_refused_with_their_reason() {
     let good = Authority::new("Good");
     let connector = connector(&good);
