@@ -80,3 +80,19 @@ fn bound_to((uid, mac): &Id, kind: &Kind) -> Vec<u8> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_record_is_bound_to_is_frozen() {
+        let id = (0x0102_0304, *b"a mac, 13 by.");
+        let kind = Kind::parse("GITHUB").unwrap();
+        assert_eq!(
+            bound_to(&id, &kind),
+            b"\x01\x01\x02\x03\x04a mac, 13 by.GITHUB"
+        );
+    }
+}

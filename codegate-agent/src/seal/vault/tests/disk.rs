@@ -9,6 +9,9 @@ use redb::StorageBackend;
 
 use super::super::store::{Store, builder};
 
+/// Memory for cached pages, in bytes: so little that most reads reach the disk.
+const CACHE: usize = 64 << 10;
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Disk(Arc<Mutex<State>>);
 
@@ -32,15 +35,20 @@ enum Write {
 struct Fault {
     /// Operations that still succeed.
     after: usize,
+    /// Operations that fail then.
+    times: usize,
     errno: i32,
     reads_too: bool,
+    fired: bool,
 }
 
 impl Disk {
     pub(super) fn store(&self) -> Store {
         let disk = self.clone();
         Store::new(Box::new(move || {
-            Ok(builder().create_with_backend(disk.clone())?)
+            let mut builder = builder();
+            builder.set_cache_size(CACHE);
+            Ok(builder.create_with_backend(disk.clone())?)
         }))
     }
 
@@ -51,28 +59,39 @@ impl Disk {
 
     /// Lets all writes fail, after some more that succeed.
     pub(super) fn break_writes(&self, after: usize, errno: i32) {
-        self.state().fault = Some(Fault {
-            after,
-            errno,
-            reads_too: false,
-        });
+        self.break_down(after, usize::MAX, errno, false);
     }
 
     /// Lets everything fail, after some operations that succeed.
     pub(super) fn break_all(&self, after: usize, errno: i32) {
+        self.break_down(after, usize::MAX, errno, true);
+    }
+
+    /// Lets the next operation fail, and no other.
+    pub(super) fn break_once(&self, errno: i32) {
+        self.break_down(0, 1, errno, true);
+    }
+
+    fn break_down(&self, after: usize, times: usize, errno: i32, reads_too: bool) {
         self.state().fault = Some(Fault {
             after,
+            times,
             errno,
-            reads_too: true,
+            reads_too,
+            fired: false,
         });
     }
 
     /// Ends the failures, and says whether there was one.
     pub(super) fn mend(&self) -> bool {
-        self.state()
-            .fault
-            .take()
-            .is_some_and(|fault| fault.after == 0)
+        self.state().fault.take().is_some_and(|fault| fault.fired)
+    }
+
+    /// Edits what is on the disk, behind the database's back.
+    pub(super) fn damage(&self, edit: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.state();
+        edit(&mut state.live);
+        state.durable = state.live.clone();
     }
 
     /// What is on the disk after a power cut of which some unsynced writes survive.
@@ -99,12 +118,19 @@ impl Disk {
 
 impl State {
     fn check(&mut self, is_read: bool) -> io::Result<()> {
-        match &mut self.fault {
-            Some(fault) if fault.reads_too || !is_read => match fault.after.checked_sub(1) {
-                Some(left) => fault.after = left,
-                None => return Err(io::Error::from_raw_os_error(fault.errno)),
-            },
-            _ => {}
+        let Some(fault) = self
+            .fault
+            .as_mut()
+            .filter(|fault| fault.reads_too || !is_read)
+        else {
+            return Ok(());
+        };
+        if let Some(left) = fault.after.checked_sub(1) {
+            fault.after = left;
+        } else if let Some(left) = fault.times.checked_sub(1) {
+            fault.times = left;
+            fault.fired = true;
+            return Err(io::Error::from_raw_os_error(fault.errno));
         }
         Ok(())
     }

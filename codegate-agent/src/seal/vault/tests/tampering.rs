@@ -124,3 +124,34 @@ fn a_record_with_an_impossible_kind_is_an_error() {
     drop(database);
     assert!(matches!(on(&disk), Err(VaultError::Corrupt(_))));
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
+
+    /// Whatever becomes of the file: an error or the value, never another value, never a panic.
+    #[test]
+    fn damage_is_an_error_or_harmless(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
+    ) {
+        let disk = Disk::default();
+        let vault = on(&disk).unwrap();
+        let sealed = runtime().block_on(seal(&vault, 1, b"the first value")).unwrap();
+        drop(vault);
+        disk.damage(|bytes| {
+            // Most of the file is zeros that mean nothing.
+            let used: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] != 0).collect();
+            for (at, byte) in damage {
+                bytes[used[at.index(used.len())]] = byte;
+            }
+            if let Some(len) = cut {
+                bytes.truncate(len.index(bytes.len()));
+            }
+        });
+        if let Ok(vault) = on(&disk)
+            && let Ok(Some(value)) = vault.restore(1, &sealed)
+        {
+            prop_assert_eq!(&**value, b"the first value");
+        }
+    }
+}
