@@ -9,6 +9,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod decide;
+pub mod drain;
 pub mod flow;
 pub mod hello;
 pub mod http;

@@ -1,1 +1,71 @@
-//! (being built)
+//! What becomes of a connection: a pure function of what it said and of the configuration.
+//!
+//! Knows: endpoints, process rules, the ClientHello. Must not know: sockets, TLS sessions, HTTP.
+
+use crate::{
+    config::{Action, Config},
+    flow::Flow,
+    hello::Hello,
+};
+
+/// What becomes of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Bytes go to the original destination untouched.
+    Splice(Reason),
+    /// The guard stands in the middle.
+    Terminate(Target),
+    /// The connection is refused.
+    Refuse(Reason),
+}
+
+/// The AI host that a connection is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name, which the upstream's certificate must prove.
+    pub host: String,
+    /// Its configured provider.
+    pub provider: &'static str,
+    /// Whether the client named the host itself. If not, it was told from the address, and an
+    /// upstream that turns out to be somebody else is spliced.
+    pub named: bool,
+}
+
+/// Why a connection is not terminated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A process rule says so.
+    Process,
+    /// The client named a host that is not guarded.
+    OtherHost,
+    /// The client named no host and the address is nobody's.
+    NoName,
+    /// The client does not speak TLS.
+    NotTls,
+}
+
+/// What is known before the client has said anything; `None` if its hello must be read.
+pub fn by_process(config: &Config, flow: &Flow) -> Option<Decision> {
+    match config.processes.action(flow.process.exe.as_deref()) {
+        Action::Guard => None,
+        Action::Pass => Some(Decision::Splice(Reason::Process)),
+        Action::Block => Some(Decision::Refuse(Reason::Process)),
+    }
+}
+
+/// What the hello says. `learned` is the guarded host whose name gave the address.
+pub fn by_hello(config: &Config, flow: &Flow, hello: &Hello, learned: Option<String>) -> Decision {
+    let port = flow.original.port();
+    let named = hello.sni.is_some();
+    let Some(host) = hello.sni.clone().or(learned) else {
+        return Decision::Splice(Reason::NoName);
+    };
+    match config.endpoints.find(&host, port) {
+        None => Decision::Splice(Reason::OtherHost),
+        Some(endpoint) => Decision::Terminate(Target {
+            host,
+            provider: endpoint.provider.as_str(),
+            named,
+        }),
+    }
+}
