@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::{seal::Placeholder, span::Text};
 
-pub use route::route;
+pub use route::{plain, route};
 
 /// One way of writing requests and answers.
 pub trait Dialect: fmt::Debug + Send + Sync {

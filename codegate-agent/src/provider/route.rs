@@ -24,6 +24,11 @@ pub fn route(provider: &str, method: &str, path: &str) -> Route {
     }
 }
 
+/// The dialect of text that no other dialect speaks, such as lines of an answer.
+pub fn plain() -> &'static dyn Dialect {
+    &Opaque
+}
+
 /// A path without its query and trailing slashes.
 fn bare(path: &str) -> &str {
     let end = path.find(['?', '#']).unwrap_or(path.len());

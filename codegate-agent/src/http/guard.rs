@@ -1,0 +1,33 @@
+//! What every exchange needs: the rules, the vault, the record, and whose connection it is.
+
+use std::sync::Arc;
+
+use crate::{
+    config::Unscannable, flow::Flow, inspect::secrets::Scanner, seal::Vault, session::Recorder,
+};
+
+/// Shared by all connections.
+pub struct Guard {
+    /// Finds secrets.
+    pub scanner: Arc<Scanner>,
+    /// Keeps them.
+    pub vault: Arc<Vault>,
+    /// Keeps what happened.
+    pub recorder: Recorder,
+    /// The largest body that is read whole, in bytes, as sent and as decoded.
+    pub body_limit: usize,
+    /// What happens to a prompt that cannot be read.
+    pub unscannable: Unscannable,
+}
+
+/// One intercepted connection.
+pub struct Connection {
+    /// Shared by all.
+    pub guard: Arc<Guard>,
+    /// Who called.
+    pub flow: Flow,
+    /// The host that the client named and the upstream proved to be.
+    pub host: String,
+    /// The configured provider of that host.
+    pub provider: String,
+}

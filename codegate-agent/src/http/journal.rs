@@ -1,0 +1,199 @@
+//! What happens in one exchange, gathered on its way and recorded when it is over, however it ends.
+//!
+//! Knows: counts, placeholders, the user's vault. Must not keep: a value in clear.
+
+use std::{fmt::Display, sync::Arc, time::Instant};
+
+use http::{Method, StatusCode, Uri};
+use zeroize::Zeroizing;
+
+use super::{Connection, request::Unreadable};
+use crate::{
+    provider::{Request as Reading, Restore, Route, Usage},
+    seal::Placeholder,
+    session::{self, Event, Exchange, Level, LoggedPath, Sealed, Tokens},
+};
+
+/// Records its exchange when it is dropped: with the answer's body, or before there is one.
+pub(super) struct Journal {
+    connection: Arc<Connection>,
+    begun: Instant,
+    exchange: Exchange,
+    /// Whether the answer came to its end.
+    done: bool,
+    mangled: bool,
+}
+
+impl Journal {
+    /// A request's head has arrived.
+    pub(super) fn begin(
+        connection: Arc<Connection>,
+        route: Route,
+        method: &Method,
+        uri: &Uri,
+    ) -> Self {
+        let path = uri
+            .path_and_query()
+            .map_or_else(|| uri.path(), |p| p.as_str());
+        let exchange = Exchange {
+            time: session::now(),
+            duration_us: 0,
+            method: method.to_string(),
+            path: LoggedPath::new(path),
+            status: None,
+            dialect: route.dialect.name().to_owned(),
+            model: None,
+            tokens: Tokens::default(),
+            bytes_out: 0,
+            bytes_in: 0,
+            sealed: Vec::new(),
+            restored: 0,
+            events: Vec::new(),
+        };
+        Self {
+            connection,
+            begun: Instant::now(),
+            exchange,
+            done: false,
+            mangled: false,
+        }
+    }
+
+    /// The request's body has been read.
+    pub(super) fn reading(&mut self, reading: &Reading) {
+        self.exchange.model.clone_from(&reading.model);
+    }
+
+    /// A secret was sealed at one place of the body.
+    pub(super) fn sealed(&mut self, rule: &str, placeholder: &Placeholder) {
+        let (kind, placeholder) = (placeholder.kind.to_string(), placeholder.to_string());
+        let sealed = &mut self.exchange.sealed;
+        match sealed.iter_mut().find(|s| s.placeholder == placeholder) {
+            Some(known) => known.count += 1,
+            None => sealed.push(Sealed {
+                kind,
+                rule: rule.to_owned(),
+                placeholder,
+                count: 1,
+            }),
+        }
+    }
+
+    /// The request's body goes out with this many bytes.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.exchange.bytes_out += bytes as u64;
+    }
+
+    /// The request's body could not be inspected.
+    pub(super) fn unscanned(&mut self, why: &Unreadable) {
+        let message = format!("the request body cannot be inspected: {why}");
+        self.note(Level::Alert, "unscannable", message);
+    }
+
+    /// The guard itself answered.
+    pub(super) fn refused(&mut self, status: StatusCode, message: &str) {
+        self.answered(status);
+        self.done = true;
+        self.note(Level::Block, "blocked", message);
+    }
+
+    /// The answer's head has arrived.
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        self.exchange.status = Some(status.as_u16());
+    }
+
+    /// This many bytes of the answer's body have arrived.
+    pub(super) fn received(&mut self, bytes: usize) {
+        self.exchange.bytes_in += bytes as u64;
+    }
+
+    /// What the answer said of itself.
+    pub(super) fn used(&mut self, model: Option<&str>, usage: Usage) {
+        self.exchange.tokens = usage.into();
+        if let Some(model) = model {
+            self.exchange.model = Some(model.to_owned());
+        }
+    }
+
+    /// The answer is passed on as it came.
+    pub(super) fn unrestored(&mut self, why: &dyn Display) {
+        self.note(
+            Level::Warn,
+            "unrestored",
+            format!("the answer was passed on as it came: {why}"),
+        );
+    }
+
+    /// A connection broke, or a body did.
+    pub(super) fn broke(&mut self, why: &dyn Display) {
+        self.done = true;
+        self.note(
+            Level::Warn,
+            "broken",
+            format!("the exchange broke off: {why}"),
+        );
+    }
+
+    /// The answer came to its end.
+    pub(super) fn done(&mut self) {
+        self.done = true;
+    }
+
+    fn note(&mut self, level: Level, code: &'static str, message: impl Into<String>) {
+        self.exchange.events.push(Event::new(level, code, message));
+    }
+}
+
+impl Restore for Journal {
+    fn value(&mut self, placeholder: &Placeholder) -> Option<Zeroizing<Vec<u8>>> {
+        let uid = self.connection.flow.process.uid;
+        match self.connection.guard.vault.restore(uid, placeholder) {
+            Ok(value) => {
+                self.exchange.restored += u64::from(value.is_some());
+                value
+            }
+            Err(error) => {
+                let message = format!("{placeholder} could not be restored: {error}");
+                self.note(Level::Alert, "vault", message);
+                None
+            }
+        }
+    }
+
+    fn mangled(&mut self, text: &[u8]) {
+        // One alert an exchange: a model that alters a placeholder does it again and again.
+        if std::mem::replace(&mut self.mangled, true) {
+            return;
+        }
+        let text = String::from_utf8_lossy(text);
+        let message = format!("the model altered a placeholder: {text}; it was not restored");
+        self.note(Level::Alert, "mangled-placeholder", message);
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if !self.done {
+            self.note(
+                Level::Info,
+                "cancelled",
+                "the client went away before the end",
+            );
+        }
+        let Connection {
+            guard,
+            flow,
+            host,
+            provider,
+        } = &*self.connection;
+        self.exchange.duration_us = self
+            .begun
+            .elapsed()
+            .as_micros()
+            .try_into()
+            .unwrap_or(u64::MAX);
+        guard
+            .recorder
+            .exchange(flow, host, provider, self.exchange.clone());
+    }
+}

@@ -1,0 +1,223 @@
+//! One client connection joined to one upstream connection, both HTTP/1.1 or both HTTP/2.
+
+use std::{pin::pin, sync::Arc};
+
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{http1 as client_h1, http2 as client_h2},
+    server::conn::{http1 as server_h1, http2 as server_h2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Mutex,
+};
+
+use super::{
+    Connection, answer,
+    body::{Body, Broken},
+    journal::Journal,
+    refusal,
+    request::{self, Refused},
+};
+use crate::{drain::Running, provider};
+
+/// The ALPN name of HTTP/2 (RFC 9113 section 3.1).
+pub const ALPN_H2: &[u8] = b"h2";
+
+/// The most bytes of a request's or answer's head; session cookies of web front ends are large.
+const HEAD: usize = 64 * 1024;
+/// The HTTP/2 flow-control window of a stream, in bytes: a prompt fits without a round trip.
+const WINDOW: u32 = 1 << 20;
+
+/// Why a joined pair of connections ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The upstream did not speak HTTP.
+    #[error("upstream: {0}")]
+    Upstream(#[source] hyper::Error),
+    /// The client did not speak HTTP, or went away in the middle.
+    #[error("client: {0}")]
+    Client(#[source] hyper::Error),
+}
+
+/// Serves one client connection from one upstream connection until either ends.
+///
+/// `alpn` is what both sides agreed on. When `running` stops, exchanges under way are finished and
+/// none is begun.
+///
+/// # Errors
+/// [`RelayError`] where a side broke the protocol.
+pub async fn serve<C, U>(
+    client: C,
+    upstream: U,
+    alpn: Option<&[u8]>,
+    connection: Connection,
+    running: Running,
+) -> Result<(), RelayError>
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    U: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = Arc::new(connection);
+    if alpn == Some(ALPN_H2) {
+        serve_h2(client, upstream, connection, running).await
+    } else {
+        serve_h1(client, upstream, connection, running).await
+    }
+}
+
+async fn serve_h1<C, U>(
+    client: C,
+    upstream: U,
+    connection: Arc<Connection>,
+    mut running: Running,
+) -> Result<(), RelayError>
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    U: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, driver) = client_h1::Builder::new()
+        .preserve_header_case(true)
+        .max_headers(256)
+        .handshake::<_, Body>(TokioIo::new(upstream))
+        .await
+        .map_err(RelayError::Upstream)?;
+    // HTTP/1.1 answers one request at a time; the lock is never contended.
+    let sender = Arc::new(Mutex::new(sender));
+    let service = service_fn(|request| {
+        let (connection, sender) = (connection.clone(), sender.clone());
+        async move { exchange(&connection, Upstream::H1(&sender), request).await }
+    });
+    let mut server = pin!(
+        server_h1::Builder::new()
+            .preserve_header_case(true)
+            .max_headers(256)
+            .serve_connection(TokioIo::new(client), service)
+    );
+    let mut driver = pin!(driver);
+    let (mut open, mut stopping) = (true, false);
+    loop {
+        tokio::select! {
+            served = server.as_mut() => return served.map_err(RelayError::Client),
+            ended = driver.as_mut(), if open => {
+                open = false;
+                trace_end(ended);
+            }
+            () = running.stopped(), if !stopping => stopping = true,
+        }
+        // Nothing more can be asked: the client is told when its exchange under way is done.
+        server.as_mut().graceful_shutdown();
+    }
+}
+
+async fn serve_h2<C, U>(
+    client: C,
+    upstream: U,
+    connection: Arc<Connection>,
+    mut running: Running,
+) -> Result<(), RelayError>
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    U: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, driver) = client_h2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(4 * WINDOW)
+        .max_header_list_size(HEAD as u32)
+        .handshake::<_, Body>(TokioIo::new(upstream))
+        .await
+        .map_err(RelayError::Upstream)?;
+    let service = service_fn(|request| {
+        let (connection, mut sender) = (connection.clone(), sender.clone());
+        async move { exchange(&connection, Upstream::H2(&mut sender), request).await }
+    });
+    let mut server = pin!(
+        server_h2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(4 * WINDOW)
+            .max_header_list_size(HEAD as u32)
+            .serve_connection(TokioIo::new(client), service)
+    );
+    let mut driver = pin!(driver);
+    let (mut open, mut stopping) = (true, false);
+    loop {
+        tokio::select! {
+            served = server.as_mut() => return served.map_err(RelayError::Client),
+            ended = driver.as_mut(), if open => {
+                open = false;
+                trace_end(ended);
+            }
+            () = running.stopped(), if !stopping => stopping = true,
+        }
+        server.as_mut().graceful_shutdown();
+    }
+}
+
+fn trace_end(ended: Result<(), hyper::Error>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "the upstream connection broke");
+    }
+}
+
+/// The sending half of the upstream connection.
+enum Upstream<'a> {
+    H1(&'a Mutex<client_h1::SendRequest<Body>>),
+    H2(&'a mut client_h2::SendRequest<Body>),
+}
+
+impl Upstream<'_> {
+    async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, hyper::Error> {
+        match self {
+            Self::H1(sender) => {
+                let mut sender = sender.lock().await;
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Self::H2(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+        }
+    }
+}
+
+/// One request and its answer. An error here closes the client's connection (HTTP/1.1) or resets
+/// its stream (HTTP/2), as the upstream's own failure would have.
+async fn exchange(
+    connection: &Arc<Connection>,
+    upstream: Upstream<'_>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Broken> {
+    let method = request.method().clone();
+    let route = provider::route(&connection.provider, method.as_str(), request.uri().path());
+    let mut journal = Journal::begin(connection.clone(), route, &method, request.uri());
+    match request::prepare(connection, route, request, &mut journal).await {
+        Ok(request) => {
+            let response = upstream
+                .send(request)
+                .await
+                .inspect_err(|e| journal.broke(e))?;
+            answer::pass(connection, route, &method, response, journal).await
+        }
+        Err(Refused::Client(error)) => {
+            journal.broke(&error);
+            Err(error.into())
+        }
+        Err(refused) => Ok(refuse(route, refused, &mut journal)),
+    }
+}
+
+fn refuse(route: provider::Route, refused: Refused, journal: &mut Journal) -> Response<Body> {
+    let message = format!("CodeGate blocked this request: {refused}");
+    let response = match refused {
+        Refused::Upgrade(_) => refusal::no_upgrade(route.dialect, &message),
+        _ => refusal::bad_request(route.dialect, &message),
+    };
+    journal.refused(response.status(), &message);
+    response
+}

@@ -1,0 +1,343 @@
+//! The way out: a request is read whole, its secrets are sealed, and only then is it sent.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, Request,
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE},
+};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::{
+    Connection,
+    body::{Body, Collected, Whole, collect, drain},
+    coding::{self, Coding, CodingError},
+    journal::Journal,
+};
+use crate::{
+    config::Unscannable,
+    inspect::{Finding, secrets::Scanner},
+    provider::{Dialect, Malformed, Request as Reading, Route},
+    seal::{NewSecret, VaultError},
+    span::{self, Edit, Text},
+};
+
+/// Bodies above this many bytes are scanned on the blocking pool, so that no other connection of
+/// the worker waits for them (64 KiB cost some tens of microseconds, 1 MiB a millisecond or two).
+const INLINE: usize = 256 * 1024;
+/// How much of a refused body is read before the answer.
+const DRAIN: usize = 256 << 20;
+
+/// Why a request is not forwarded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// It asks for something that the guard does not read.
+    #[error("{0}")]
+    Upgrade(&'static str),
+    /// The request names another host than the connection was made for.
+    #[error("the request is for another host than its TLS connection")]
+    Misdirected,
+    /// The body cannot be read, so nobody knows what it holds.
+    #[error("the request body cannot be inspected: {0}")]
+    Unreadable(#[from] Unreadable),
+    /// The secrets could not be kept, so they cannot be sealed.
+    #[error("the request holds secrets and the vault cannot keep them: {0}")]
+    Vault(#[from] VaultError),
+    /// The client went away.
+    #[error("the client's body broke off: {0}")]
+    Client(#[from] hyper::Error),
+}
+
+/// Why a body cannot be inspected.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("it is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error(transparent)]
+    Coding(#[from] CodingError),
+    #[error("it is not what this endpoint takes: {0}")]
+    Malformed(#[from] Malformed),
+    #[error("it is an open stream ({0})")]
+    Open(String),
+    #[error("the scan broke off")]
+    Scan,
+}
+
+/// Makes a request fit to be sent.
+///
+/// # Errors
+/// [`Refused`]: nothing of the body may be forwarded.
+pub(super) async fn prepare(
+    connection: &Connection,
+    route: Route,
+    request: Request<Incoming>,
+    journal: &mut Journal,
+) -> Result<Request<Body>, Refused> {
+    let (mut parts, body) = request.into_parts();
+    if let Err(refused) = admissible(connection, &parts) {
+        drain(body, DRAIN).await;
+        return Err(refused);
+    }
+    if body.is_end_stream() {
+        return Ok(Request::from_parts(
+            parts,
+            body.map_err(Into::into).boxed_unsync(),
+        ));
+    }
+    // The body is read here, and hyper has told the client to go on; upstream is not asked again.
+    parts.headers.remove(EXPECT);
+    let body = match readable(connection, &parts.headers, body).await? {
+        Readable::Whole(whole, codings) => {
+            sealed(
+                connection,
+                route,
+                &mut parts.headers,
+                whole,
+                &codings,
+                journal,
+            )
+            .await?
+        }
+        Readable::Not(why, body) => overridden(connection, route, why, body, journal).await?,
+    };
+    Ok(Request::from_parts(parts, body))
+}
+
+/// Upgrades and other hosts are refused before their bodies are looked at.
+fn admissible(connection: &Connection, parts: &http::request::Parts) -> Result<(), Refused> {
+    if parts.method == Method::CONNECT {
+        return Err(Refused::Upgrade(
+            "CONNECT through an AI service is not inspected",
+        ));
+    }
+    if asks_upgrade(&parts.headers) {
+        return Err(Refused::Upgrade("WebSocket is not inspected yet; use HTTP"));
+    }
+    let named = parts.uri.host().or_else(|| host_header(&parts.headers));
+    let matches = named.is_none_or(|name| same_host(name, &connection.host));
+    if matches {
+        Ok(())
+    } else {
+        Err(Refused::Misdirected)
+    }
+}
+
+fn asks_upgrade(headers: &HeaderMap) -> bool {
+    let listed = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|text| {
+            text.split(',')
+                .any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+        })
+    };
+    headers.contains_key(UPGRADE) && headers.get_all(CONNECTION).iter().any(listed)
+}
+
+fn host_header(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(HOST)?.to_str().ok()?;
+    value.parse::<http::uri::Authority>().ok()?;
+    Some(value.rsplit_once(':').map_or(value, |(host, _port)| host))
+}
+
+fn same_host(a: &str, b: &str) -> bool {
+    a.trim_end_matches('.')
+        .eq_ignore_ascii_case(b.trim_end_matches('.'))
+}
+
+enum Readable {
+    Whole(Whole, Vec<Coding>),
+    Not(Unreadable, Body),
+}
+
+/// Reads the body if it can be read whole.
+async fn readable(
+    connection: &Connection,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Readable, hyper::Error> {
+    if let Some(kind) = open_stream(headers) {
+        let open = Unreadable::Open(kind.to_owned());
+        return Ok(Readable::Not(open, body.map_err(Into::into).boxed_unsync()));
+    }
+    let codings = match coding::codings(headers) {
+        Ok(codings) => codings,
+        Err(error) => {
+            return Ok(Readable::Not(
+                error.into(),
+                body.map_err(Into::into).boxed_unsync(),
+            ));
+        }
+    };
+    let limit = connection.guard.body_limit;
+    Ok(match collect(body, limit).await? {
+        Collected::Whole(whole) => Readable::Whole(whole, codings),
+        Collected::TooLarge(resumed) => {
+            let body = resumed.map_err(Into::into).boxed_unsync();
+            Readable::Not(Unreadable::TooLarge(limit), body)
+        }
+    })
+}
+
+/// gRPC and Connect streams talk both ways at once: waiting for their end would hang both sides.
+fn open_stream(headers: &HeaderMap) -> Option<&str> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let open = kind.starts_with("application/grpc") || kind.starts_with("application/connect+");
+    open.then_some(kind)
+}
+
+/// Scans a whole body and seals what is found.
+async fn sealed(
+    connection: &Connection,
+    route: Route,
+    headers: &mut HeaderMap,
+    whole: Whole,
+    codings: &[Coding],
+    journal: &mut Journal,
+) -> Result<Body, Refused> {
+    let Whole {
+        bytes: wire,
+        trailers,
+    } = whole;
+    let limit = connection.guard.body_limit;
+    let read = read(connection, route, wire.clone(), codings.to_vec(), limit).await;
+    let (plain, reading, findings) = match read {
+        Ok(read) => read,
+        Err(why) => {
+            let body = Whole {
+                bytes: wire,
+                trailers,
+            }
+            .into_body();
+            return overridden(connection, route, why, body, journal).await;
+        }
+    };
+    journal.reading(&reading);
+    let edits = seal(connection, &plain, &reading, &findings, journal).await?;
+    if edits.is_empty() {
+        journal.sent(wire.len());
+        return Ok(Whole {
+            bytes: wire,
+            trailers,
+        }
+        .into_body());
+    }
+    let edited = span::splice(&plain, &edits);
+    let bytes = Bytes::from(match codings {
+        [] => edited,
+        codings => coding::encode(&edited, codings)
+            .map_err(CodingError::Damaged)
+            .map_err(Unreadable::from)?,
+    });
+    journal.sent(bytes.len());
+    resize(headers, bytes.len());
+    Ok(Whole { bytes, trailers }.into_body())
+}
+
+/// An edited body has another length; one that came in chunks stays chunked.
+fn resize(headers: &mut HeaderMap, length: usize) {
+    if !headers.contains_key(TRANSFER_ENCODING) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+type Read = (Bytes, Reading, Vec<Finding>);
+
+/// Decodes, walks and scans: off the worker where it takes long.
+async fn read(
+    connection: &Connection,
+    route: Route,
+    wire: Bytes,
+    codings: Vec<Coding>,
+    limit: usize,
+) -> Result<Read, Unreadable> {
+    // Compressed text grows; eight times is what source code does.
+    let weight = wire.len() * if codings.is_empty() { 1 } else { 8 };
+    if weight <= INLINE {
+        return scan(
+            &connection.guard.scanner,
+            route.dialect,
+            wire,
+            &codings,
+            limit,
+        );
+    }
+    let guard = connection.guard.clone();
+    tokio::task::spawn_blocking(move || scan(&guard.scanner, route.dialect, wire, &codings, limit))
+        .await
+        .map_err(|_panicked_or_cancelled| Unreadable::Scan)?
+}
+
+fn scan(
+    scanner: &Scanner,
+    dialect: &dyn Dialect,
+    wire: Bytes,
+    codings: &[Coding],
+    limit: usize,
+) -> Result<Read, Unreadable> {
+    let plain = match codings {
+        [] => wire,
+        codings => Bytes::from(coding::decode(&wire, codings, limit)?),
+    };
+    let reading = dialect.request(&plain)?;
+    let findings = scanner.scan(reading.text.bytes());
+    Ok((plain, reading, findings))
+}
+
+/// Seals every finding; when this returns, the vault holds them all for good.
+async fn seal(
+    connection: &Connection,
+    plain: &[u8],
+    reading: &Reading,
+    findings: &[Finding],
+    journal: &mut Journal,
+) -> Result<Vec<Edit>, VaultError> {
+    let text = &reading.text;
+    // A match that reaches past one string is not a secret that somebody wrote.
+    let inside = findings
+        .iter()
+        .filter(|finding| text.locate(finding.range.clone()).is_some());
+    let (places, secrets): (Vec<Range<usize>>, Vec<NewSecret<'_>>) =
+        inside.filter_map(|finding| secret(text, finding)).unzip();
+    if secrets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let uid = connection.flow.process.uid;
+    let placeholders = connection.guard.vault.seal(uid, &secrets).await?;
+    let mut edits = Vec::with_capacity(places.len());
+    for ((place, secret), placeholder) in places.into_iter().zip(&secrets).zip(&placeholders) {
+        journal.sealed(secret.rule, placeholder);
+        edits.extend(text.edit(plain, place, placeholder.to_string().as_bytes()));
+    }
+    Ok(edits)
+}
+
+fn secret<'a>(text: &'a Text, finding: &'a Finding) -> Option<(Range<usize>, NewSecret<'a>)> {
+    let place = text.widen(finding.range.clone());
+    let value = text.bytes().get(place.clone())?;
+    Some((
+        place,
+        NewSecret {
+            kind: finding.kind,
+            rule: &finding.rule,
+            value,
+        },
+    ))
+}
+
+/// A body that cannot be inspected: refused, or by policy sent on with an alert.
+async fn overridden(
+    connection: &Connection,
+    route: Route,
+    why: Unreadable,
+    body: Body,
+    journal: &mut Journal,
+) -> Result<Body, Refused> {
+    journal.unscanned(&why);
+    if route.inference && connection.guard.unscannable == Unscannable::Block {
+        drain(body, DRAIN).await;
+        return Err(why.into());
+    }
+    Ok(body)
+}
