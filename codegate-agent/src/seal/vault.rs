@@ -190,6 +190,11 @@ impl Vault {
         self.index().holds_any(uid)
     }
 
+    /// The users that have any sealed value, in rising order.
+    pub fn users(&self) -> Vec<u32> {
+        self.index().users().into_iter().collect()
+    }
+
     /// What a user has sealed, without the values.
     ///
     /// # Errors

@@ -188,6 +188,11 @@ impl Recorder {
         }
     }
 
+    /// How many watch, see [`Recorder::tail`].
+    pub fn watchers(&self) -> usize {
+        self.inner.updates.receiver_count()
+    }
+
     /// Waits until everything recorded so far is on disk, or lost. Blocks the thread.
     pub fn flush(&self) {
         let (done, wait) = mpsc::channel();
@@ -245,5 +250,5 @@ fn boot_id() -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests panic")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 mod tests;

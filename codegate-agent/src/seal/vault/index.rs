@@ -56,6 +56,11 @@ impl Index {
         self.known.range(of(uid)).next().is_some()
     }
 
+    /// The users that have any value here.
+    pub(super) fn users(&self) -> BTreeSet<u32> {
+        self.known.keys().map(|id| id.0).collect()
+    }
+
     /// Notes that a value was seen, and says as what it is known; `None` if it is not.
     pub(super) fn touch(&mut self, id: &Id, now: u64) -> Option<Kind> {
         let known = self.known.get_mut(id)?;

@@ -1,0 +1,175 @@
+//! What is answered to whom.
+
+use std::fmt::Display;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+use super::{
+    Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched,
+    server::{Peer, Stop},
+};
+use crate::{
+    seal::{Placeholder, SecretInfo},
+    session::{Id, Tailed, Viewer},
+};
+
+/// The most sessions in one list.
+const MAX_LIST: usize = 10_000;
+
+type Answer<T = ()> = Result<T, Stop>;
+
+pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> Answer {
+    match request {
+        Request::Status => Ok(peer.replies.item(&state.status()).await?),
+        Request::Trust => Ok(peer.replies.item(&state.trust).await?),
+        Request::SessionsList { limit } => list_sessions(peer, state, limit).await,
+        Request::SessionsShow { id } => show_session(peer, state, id).await,
+        Request::SessionsTail => tail_sessions(peer, state).await,
+        Request::SecretsList { uid } => list_secrets(peer, state, uid).await,
+        Request::SecretsReveal { placeholder, uid } => {
+            reveal(peer, state, &parse(&placeholder)?, uid).await
+        }
+        Request::SecretsForget { placeholder, uid } => {
+            forget(peer, state, &parse(&placeholder)?, uid).await
+        }
+    }
+}
+
+async fn list_sessions(peer: &mut Peer, state: &State, limit: usize) -> Answer {
+    let (recorder, viewer) = (state.recorder.clone(), peer.viewer);
+    let list = blocking(move || recorder.list(viewer, limit.min(MAX_LIST))).await?;
+    for session in list {
+        peer.replies.item(&session).await?;
+    }
+    Ok(())
+}
+
+async fn show_session(peer: &mut Peer, state: &State, id: Id) -> Answer {
+    let (recorder, viewer) = (state.recorder.clone(), peer.viewer);
+    let Some(detail) = blocking(move || recorder.show(viewer, id)).await? else {
+        return Err(Failure::new(Code::NotFound, format!("no session {id}")).into());
+    };
+    peer.replies.item(&Shown::Session(detail.session)).await?;
+    for entry in detail.entries {
+        peer.replies.item(&Shown::Entry(entry)).await?;
+    }
+    Ok(())
+}
+
+async fn tail_sessions(peer: &mut Peer, state: &State) -> Answer {
+    let mut tail = state.recorder.tail(peer.viewer);
+    loop {
+        let tailed = tokio::select! {
+            tailed = tail.next() => tailed,
+            () = peer.lines.disturbed() => return Ok(()),
+        };
+        let watched = match tailed {
+            Some(Tailed::Update(update)) => Watched::Update(Box::new((*update).clone())),
+            Some(Tailed::Missed) => Watched::Missed { missed: true },
+            None => return Ok(()),
+        };
+        peer.replies.item(&watched).await?;
+    }
+}
+
+async fn list_secrets(peer: &mut Peer, state: &State, uid: Option<u32>) -> Answer {
+    let everybodys = uid.is_none() && peer.viewer.uid() == 0;
+    let users = if everybodys {
+        state.vault.users()
+    } else {
+        vec![owner(peer.viewer, uid)?]
+    };
+    for uid in users {
+        let vault = state.vault.clone();
+        for secret in blocking(move || vault.list(uid)).await? {
+            peer.replies.item(&line(uid, &secret)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn reveal(
+    peer: &mut Peer,
+    state: &State,
+    placeholder: &Placeholder,
+    uid: Option<u32>,
+) -> Answer {
+    let (by, uid) = (peer.viewer.uid(), owner(peer.viewer, uid)?);
+    let value = state.vault.reveal(uid, placeholder, by).await;
+    let value = value.map_err(unavailable)?.ok_or_else(unknown)?;
+    tracing::info!(%placeholder, uid, by, "a secret was revealed");
+    let value_base64 = STANDARD.encode(&*value);
+    Ok(peer.replies.item(&Revealed { value_base64 }).await?)
+}
+
+async fn forget(
+    peer: &mut Peer,
+    state: &State,
+    placeholder: &Placeholder,
+    uid: Option<u32>,
+) -> Answer {
+    let uid = owner(peer.viewer, uid)?;
+    let forgotten = state
+        .vault
+        .forget(uid, placeholder)
+        .await
+        .map_err(unavailable)?;
+    if !forgotten {
+        return Err(unknown().into());
+    }
+    tracing::info!(%placeholder, uid, by = peer.viewer.uid(), "a secret was forgotten");
+    Ok(())
+}
+
+/// Whose secrets are meant: one's own, or for root anybody's.
+fn owner(viewer: Viewer, uid: Option<u32>) -> Answer<u32> {
+    let uid = uid.unwrap_or(viewer.uid());
+    if viewer.sees(uid) {
+        return Ok(uid);
+    }
+    Err(Failure::new(Code::Denied, "only root may ask for another user's secrets").into())
+}
+
+fn parse(text: &str) -> Answer<Placeholder> {
+    let bad = || {
+        Failure::new(
+            Code::BadRequest,
+            "not a placeholder, or one that was altered",
+        )
+    };
+    Ok(Placeholder::parse(text.as_bytes()).ok_or_else(bad)?)
+}
+
+fn line(uid: u32, secret: &SecretInfo) -> SecretLine {
+    let time = |time| Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    SecretLine {
+        placeholder: secret.placeholder.to_string(),
+        kind: secret.placeholder.kind.to_string(),
+        rule: secret.rule.clone(),
+        uid,
+        uses: secret.uses,
+        first_seen: time(secret.first_seen),
+        last_seen: time(secret.last_seen),
+    }
+}
+
+fn unknown() -> Failure {
+    Failure::new(Code::NotFound, "no such secret")
+}
+
+fn unavailable(error: impl Display) -> Failure {
+    tracing::error!(%error, "control: a store failed");
+    Failure::new(Code::Unavailable, error.to_string())
+}
+
+/// Runs what reads the disk where it holds up nobody.
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
+where
+    T: Send + 'static,
+    E: Display + Send + 'static,
+{
+    let done = spawn_blocking(work).await.map_err(unavailable)?;
+    Ok(done.map_err(unavailable)?)
+}

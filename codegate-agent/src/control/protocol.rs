@@ -1,0 +1,230 @@
+//! What is said on the control socket: one JSON value per line, a request first, then any number
+//! of items, then an end or an error. A connection may carry one request after another.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    session::{Entry, Id, Session, Update},
+    trust::{Ca, Installed, variables},
+};
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// How the agent is: one [`Status`].
+    Status,
+    /// The newest sessions, newest first: [`Session`]s.
+    SessionsList {
+        /// At most so many.
+        limit: usize,
+    },
+    /// One session: a [`Shown::Session`], then its entries.
+    SessionsShow {
+        /// Its name.
+        id: Id,
+    },
+    /// What is recorded from now on: [`Watched`], until the client goes.
+    SessionsTail,
+    /// What was sealed: [`SecretLine`]s.
+    SecretsList {
+        /// Whose; without it one's own, and root's is everybody's.
+        uid: Option<u32>,
+    },
+    /// The value of a placeholder: one [`Revealed`].
+    SecretsReveal {
+        /// The placeholder.
+        placeholder: String,
+        /// Whose; without it one's own.
+        uid: Option<u32>,
+    },
+    /// Forgets a value for good; no items.
+    SecretsForget {
+        /// The placeholder.
+        placeholder: String,
+        /// Whose; without it one's own.
+        uid: Option<u32>,
+    },
+    /// What clients must trust: one [`Trust`].
+    Trust,
+}
+
+/// One line of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply<T> {
+    /// One of the things asked for.
+    Item(T),
+    /// That was all.
+    End,
+    /// It could not be done.
+    Error(Failure),
+}
+
+/// Why a request could not be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// For programs.
+    pub code: Code,
+    /// For people.
+    pub message: String,
+}
+
+/// Why a request could not be answered, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The request is not one.
+    BadRequest,
+    /// Only root may ask that.
+    Denied,
+    /// There is no such thing, or it is somebody else's.
+    NotFound,
+    /// The agent has too much to do, or one of its stores failed.
+    Unavailable,
+}
+
+/// How the agent is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether it guards.
+    pub state: Readiness,
+    /// The agent's version.
+    pub version: String,
+    /// The agent's process.
+    pub pid: u32,
+    /// Seconds since it started.
+    pub uptime_s: u64,
+    /// Each hook in the kernel, and how it is.
+    pub hooks: BTreeMap<String, String>,
+    /// The addresses it listens on.
+    pub listeners: Vec<String>,
+    /// How many hosts are guarded.
+    pub endpoints: u64,
+    /// How many client connections are open.
+    pub connections: u64,
+    /// What was counted since it started.
+    pub counters: BTreeMap<String, u64>,
+    /// What is wrong, for people.
+    pub problems: Vec<String>,
+}
+
+/// Whether the agent guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Readiness {
+    /// Not yet.
+    Starting,
+    /// Hooks are attached and listeners answer.
+    Ready,
+    /// It does, but not all of it.
+    Degraded,
+}
+
+/// A line of `sessions show`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Shown {
+    /// The session; comes first.
+    Session(Session),
+    /// One of its exchanges or events, oldest first.
+    #[serde(untagged)]
+    Entry(Entry),
+}
+
+/// A line of `sessions tail`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Watched {
+    /// A session after a new entry.
+    Update(Box<Update>),
+    /// The watcher was too slow.
+    Missed {
+        /// Always true.
+        missed: bool,
+    },
+}
+
+/// What may be told about a sealed value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretLine {
+    /// What stands in its place.
+    pub placeholder: String,
+    /// The placeholder's KIND.
+    pub kind: String,
+    /// The rule that found it first.
+    pub rule: String,
+    /// The user it belongs to.
+    pub uid: u32,
+    /// How often it was found.
+    pub uses: u64,
+    /// When it was sealed.
+    pub first_seen: Timestamp,
+    /// When it was found last.
+    pub last_seen: Timestamp,
+}
+
+/// A value in clear.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revealed {
+    /// Its bytes, in base64 (RFC 4648, section 4).
+    pub value_base64: String,
+}
+
+/// What clients must trust.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// A file with the local root alone.
+    pub ca_pem: PathBuf,
+    /// A file with the system's roots and the local one.
+    pub bundle: PathBuf,
+    /// The local root's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// When the local root expires.
+    pub expires: Timestamp,
+    /// The local root as PEM.
+    pub pem: String,
+    /// The variables that make programs trust it.
+    pub variables: BTreeMap<String, PathBuf>,
+}
+
+impl Trust {
+    /// What clients must trust once `installed` was written for `ca`.
+    pub fn new(ca: &Ca, installed: &Installed) -> Self {
+        let variables = variables(&installed.ca_pem, &installed.bundle);
+        let variables = variables
+            .into_iter()
+            .map(|(name, path)| (name.to_owned(), path));
+        Self {
+            ca_pem: installed.ca_pem.clone(),
+            bundle: installed.bundle.clone(),
+            sha256: ca.fingerprint_sha256(),
+            expires: Timestamp::try_from(ca.not_after()).unwrap_or(Timestamp::MAX),
+            pem: ca.pem(),
+            variables: variables.collect(),
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, message }
+    }
+}
+
+impl std::fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Revealed").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Revealed {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.value_base64);
+    }
+}
