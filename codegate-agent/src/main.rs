@@ -1,5 +1,5 @@
 //! The one binary: the daemon and its command line.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    codegate::cli::run(std::env::args_os())
 }

@@ -1,0 +1,169 @@
+//! What can be said on the command line; the manual is made from it.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::{client::Client, exit::Problem};
+use crate::{
+    config::{self, Config},
+    session::Id,
+};
+
+/// A guard between the AI tools of this machine and the services they call.
+///
+/// Exit codes: 0 fine, 1 findings, 2 usage or bad input, 3 not permitted, 4 agent unreachable,
+/// 5 degraded.
+#[derive(Debug, Parser)]
+#[command(name = "codegate", version, max_term_width = 100)]
+pub(super) struct Cli {
+    /// The configuration [default: /etc/codegate/config.toml, which need not exist]; the
+    /// `conf.d/*.toml` beside it are read too
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The agent's control socket [default: control.sock in the configured runtime_dir,
+    /// /run/codegate]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(super) socket: Option<PathBuf>,
+    /// Print data as JSON, one object per line
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the guard itself, in the foreground
+    Agent,
+    /// Run a command that trusts the guard; its exit code is passed on
+    ///
+    /// 127 says that the command was not found, 126 that it could not be run.
+    Run {
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Print the variables that make programs trust the guard, for `eval "$(codegate env)"`
+    Env,
+    /// Say how the agent is
+    Status,
+    /// What happened between processes and AI services
+    Sessions {
+        #[command(subcommand)]
+        command: Sessions,
+    },
+    /// What was sealed
+    Secrets {
+        #[command(subcommand)]
+        command: Secrets,
+    },
+    /// The local certificate authority
+    Ca {
+        #[command(subcommand)]
+        command: Ca,
+    },
+    /// The configuration
+    Config {
+        #[command(subcommand)]
+        command: Configuration,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write the pages of all commands
+    Man {
+        /// Write all pages into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sessions {
+    /// List your sessions, newest first (root: everybody's)
+    List {
+        /// At most so many
+        #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
+        limit: usize,
+    },
+    /// Show one session with its exchanges and events
+    Show {
+        /// The session, as the list names it
+        id: Id,
+    },
+    /// Show what happens from now on
+    Tail,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Secrets {
+    /// List what was sealed for you, without the values (root: for everybody)
+    List {
+        /// Only this user's (root only)
+        #[arg(long)]
+        uid: Option<u32>,
+    },
+    /// Print the value that a placeholder stands for, and nothing else; this is recorded
+    Reveal {
+        /// The placeholder
+        placeholder: String,
+        /// The user whose secret it is (root only)
+        #[arg(long)]
+        uid: Option<u32>,
+    },
+    /// Forget a value for good: its placeholder will not be restored any more
+    Forget {
+        /// The placeholder
+        placeholder: String,
+        /// The user whose secret it is (root only)
+        #[arg(long)]
+        uid: Option<u32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Ca {
+    /// Show the certificate authority that programs must trust
+    Show {
+        /// Print the certificate itself
+        #[arg(long)]
+        pem: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Configuration {
+    /// Read the configuration and say what is wrong with it
+    Check,
+    /// Print the configuration with all defaults, as TOML
+    Show,
+}
+
+impl Cli {
+    /// The configuration that the agent would use.
+    pub(super) fn configuration(&self) -> Result<Config, Problem> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+
+    /// A connection to the agent. A mistake in the default configuration does not keep a user
+    /// from asking a running agent; one in a file they name does.
+    pub(super) fn client(&self) -> Result<Client, Problem> {
+        let path = match (&self.socket, self.configuration()) {
+            (Some(socket), _) => socket.clone(),
+            (None, Ok(config)) => config.socket(),
+            (None, Err(_)) if self.config.is_none() => Config::default().socket(),
+            (None, Err(problem)) => return Err(problem),
+        };
+        Client::connect(&path)
+    }
+
+    /// The file that is read first.
+    pub(super) fn config_file(&self) -> PathBuf {
+        let default = || config::DEFAULT_FILE.into();
+        self.config.clone().unwrap_or_else(default)
+    }
+}

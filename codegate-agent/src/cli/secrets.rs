@@ -1,0 +1,96 @@
+//! `codegate secrets`.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    args::Secrets,
+    client::Client,
+    exit::{Exit, Problem},
+    output::{Printer, local},
+    say,
+    table::{Table, number, word},
+    text::visible,
+};
+use crate::control::{Request, Revealed, SecretLine};
+
+pub(super) fn dispatch(
+    client: Client,
+    command: &Secrets,
+    printer: &mut Printer,
+) -> Result<Exit, Problem> {
+    match command {
+        Secrets::List { uid } => list(client, *uid, printer)?,
+        Secrets::Reveal { placeholder, uid } => reveal(client, placeholder, *uid, printer)?,
+        Secrets::Forget { placeholder, uid } => forget(client, placeholder, *uid)?,
+    }
+    Ok(Exit::Fine)
+}
+
+fn list(mut client: Client, uid: Option<u32>, printer: &mut Printer) -> Result<(), Problem> {
+    let request = Request::SecretsList { uid };
+    if printer.json() {
+        return client.each(&request, |secret: SecretLine| printer.object(&secret));
+    }
+    let secrets: Vec<SecretLine> = client.all(&request)?;
+    if secrets.is_empty() {
+        say(&"nothing was sealed yet");
+        return Ok(());
+    }
+    let mut table = Table::new(["PLACEHOLDER", "RULE", ">UID", ">USES", "FIRST", "LAST"]);
+    for secret in &secrets {
+        table.push([
+            word(&secret.placeholder),
+            word(&secret.rule),
+            number(secret.uid),
+            number(secret.uses),
+            word(local(secret.first_seen)),
+            word(local(secret.last_seen)),
+        ]);
+    }
+    printer.table(&table)
+}
+
+fn reveal(
+    mut client: Client,
+    placeholder: &str,
+    uid: Option<u32>,
+    printer: &mut Printer,
+) -> Result<(), Problem> {
+    let revealed: Revealed = client.one(&Request::SecretsReveal {
+        placeholder: placeholder.to_owned(),
+        uid,
+    })?;
+    let not_base64 = |error| Problem::Answer(std::io::Error::other(error));
+    let value = STANDARD
+        .decode(&revealed.value_base64)
+        .map_err(not_base64)?;
+    let value = Zeroizing::new(value);
+    if printer.json() {
+        return match std::str::from_utf8(&value) {
+            Ok(text) => printer.object(&json!({"placeholder": placeholder, "value": text})),
+            Err(_) => printer.object(
+                &json!({"placeholder": placeholder, "value_base64": revealed.value_base64}),
+            ),
+        };
+    }
+    if !printer.terminal() {
+        return printer.bytes(&value);
+    }
+    say(&"the value is on your screen now, and in its scroll-back");
+    for line in String::from_utf8_lossy(&value).lines() {
+        printer.line(&visible(line))?;
+    }
+    Ok(())
+}
+
+fn forget(mut client: Client, placeholder: &str, uid: Option<u32>) -> Result<(), Problem> {
+    let request = Request::SecretsForget {
+        placeholder: placeholder.to_owned(),
+        uid,
+    };
+    client.each(&request, |_: serde_json::Value| Ok(()))?;
+    say(&format!("{placeholder} is forgotten"));
+    Ok(())
+}
