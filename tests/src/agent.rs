@@ -178,7 +178,7 @@ impl Agent<'_> {
     ///
     /// # Panics
     /// Where they do not appear within five seconds: the writer commits in batches.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "some only wait")]
     pub fn sessions(&self, count: usize) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {

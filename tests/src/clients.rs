@@ -33,15 +33,28 @@ pub fn post(place: &Place, url: &str, body: &str) -> Cmd {
 /// Where they are not installed.
 #[must_use]
 pub fn python(place: &Place, program: &str) -> Cmd {
-    place
-        .cmd(installed("python/bin/python"))
-        .args(["-c", program])
+    python_words(place.cmd(python_binary()), program)
+}
+
+/// The interpreter that has the SDKs.
+///
+/// # Panics
+/// Where it is not installed.
+#[must_use]
+pub fn python_binary() -> PathBuf {
+    installed("python/bin/python")
+}
+
+/// What goes after the interpreter's name, for a program that something else starts.
+#[must_use]
+pub fn python_words(cmd: Cmd, program: &str) -> Cmd {
+    cmd.args(["-c", program])
         .env("OPENAI_API_KEY", "sk-lab")
         .env("ANTHROPIC_API_KEY", "sk-ant-lab")
         .env("PYTHONDONTWRITEBYTECODE", "1")
 }
 
-/// Claude Code, asked once, with its shell allowed. The words go after whatever starts it.
+/// Claude Code's binary.
 ///
 /// # Panics
 /// Where it is not installed.

@@ -73,6 +73,7 @@ impl Lab {
         fs::set_permissions(lab.path("home"), fs::Permissions::from_mode(0o1777)).expect("a home");
         fs::write(lab.path("lab-ca.pem"), lab.authority.pem()).expect("the lab's root");
         lab.trust(&lab.authority.pem());
+        write_store(&lab.path("certs-before"), &[lab.authority.pem()]);
         lab
     }
 
@@ -112,6 +113,15 @@ impl Lab {
         self.place(self.guarded_cgroup(), self.etc.trusting(&self.store()))
     }
 
+    /// Guarded, on a system whose trust store does not have the agent's CA.
+    #[must_use]
+    pub fn guarded_distrusting(&self) -> Place {
+        self.place(
+            self.guarded_cgroup(),
+            self.etc.trusting(&self.path("certs-before")),
+        )
+    }
+
     /// Where clients run that are not guarded: same host, another cgroup.
     #[must_use]
     pub fn unguarded(&self) -> Place {
@@ -148,6 +158,7 @@ impl Lab {
             host: host.to_owned(),
             addresses: vec![v4, v6],
             alpn: vec!["h2", "http/1.1"],
+            signer: None,
         }
     }
 
@@ -215,12 +226,19 @@ pub struct Site<'lab> {
     host: String,
     addresses: Vec<IpAddr>,
     alpn: Vec<&'static str>,
+    signer: Option<Authority>,
 }
 
 impl Site<'_> {
     /// Offers only these protocols.
     pub fn alpn(mut self, alpn: &[&'static str]) -> Self {
         self.alpn = alpn.to_vec();
+        self
+    }
+
+    /// Shows a certificate of an authority that nobody trusts.
+    pub fn untrusted(mut self) -> Self {
+        self.signer = Some(Authority::new());
         self
     }
 
@@ -257,7 +275,8 @@ impl Site<'_> {
     }
 
     fn behind(self, handler: Handler) -> Identity {
-        let identity = self.lab.authority.issue(&self.host);
+        let signer = self.signer.as_ref().unwrap_or(&self.lab.authority);
+        let identity = signer.issue(&self.host);
         let behind = Behind {
             tls: identity.server(&self.alpn),
             handler,

@@ -16,6 +16,7 @@
 
 mod addresses;
 pub mod agent;
+pub mod ask;
 pub mod cgroup;
 pub mod clients;
 pub mod coding;
@@ -33,6 +34,7 @@ pub mod samples;
 mod tap;
 
 pub use agent::Agent;
+pub use ask::{Dialect, events, placeholders};
 pub use coding::Coding;
 pub use journal::{Arrived, Journal};
 pub use laboratory::{Lab, Site};

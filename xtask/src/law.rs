@@ -226,9 +226,8 @@ mod tests {
             "fn f() { tracing::info!(\"{}\", crate::http::NAME); }",
             "mod inner { use super::super::super::http; }",
         ] {
-            assert_eq!(
-                breaches("inspect/secrets/mod.rs", source).len(),
-                1,
+            assert!(
+                !breaches("inspect/secrets/mod.rs", source).is_empty(),
                 "{source}"
             );
         }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Asked, Dialect, Say, USAGE, named, steps, text_of};
+use super::{Asked, Say, Tongue, USAGE, named, steps, text_of};
 
 pub(super) struct Messages;
 
-impl Dialect for Messages {
+impl Tongue for Messages {
     fn read(&self, body: &Value) -> (String, Vec<String>) {
         let messages = body["messages"]
             .as_array()

@@ -108,7 +108,7 @@ impl Turn {
         self
     }
 
-    fn reply(self, asked: &Asked, dialect: &dyn Dialect) -> Reply {
+    fn reply(self, asked: &Asked, dialect: &dyn Tongue) -> Reply {
         let reply = if asked.stream {
             let events = dialect.events(asked, &self.says, self.step);
             Reply::events(match self.split {
@@ -134,7 +134,7 @@ impl Turn {
 }
 
 /// A way of speaking.
-trait Dialect: Sync {
+trait Tongue: Sync {
     /// The text of the last user's message, and the tools' results.
     fn read(&self, body: &Value) -> (String, Vec<String>);
     /// The whole answer.
@@ -149,7 +149,7 @@ trait Dialect: Sync {
 pub(crate) fn handler(script: impl Fn(&Asked) -> Turn + Send + Sync + 'static) -> Handler {
     Arc::new(move |arrived: &Arrived| {
         let path = arrived.path.split('?').next().unwrap_or_default();
-        let dialect: &dyn Dialect = match path {
+        let dialect: &dyn Tongue = match path {
             "/v1/chat/completions" => &openai_chat::Chat,
             "/v1/responses" => &openai_responses::Responses,
             "/v1/messages" => &anthropic::Messages,
@@ -165,7 +165,7 @@ pub(crate) fn handler(script: impl Fn(&Asked) -> Turn + Send + Sync + 'static) -
     })
 }
 
-fn asked(arrived: &Arrived, dialect: &dyn Dialect) -> Option<Asked> {
+fn asked(arrived: &Arrived, dialect: &dyn Tongue) -> Option<Asked> {
     let body: Value = serde_json::from_slice(arrived.body.as_deref()?).ok()?;
     let (user, results) = dialect.read(&body);
     let model = body["model"].as_str()?.to_owned();

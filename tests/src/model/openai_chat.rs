@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Asked, Dialect, Say, USAGE, steps, text_of};
+use super::{Asked, Say, Tongue, USAGE, steps, text_of};
 
 pub(super) struct Chat;
 
-impl Dialect for Chat {
+impl Tongue for Chat {
     fn read(&self, body: &Value) -> (String, Vec<String>) {
         let messages = body["messages"]
             .as_array()

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Asked, Dialect, Say, USAGE, named, steps, text_of};
+use super::{Asked, Say, Tongue, USAGE, named, steps, text_of};
 
 pub(super) struct Responses;
 
-impl Dialect for Responses {
+impl Tongue for Responses {
     fn read(&self, body: &Value) -> (String, Vec<String>) {
         if let Some(text) = body["input"].as_str() {
             return (text.to_owned(), Vec::new());
