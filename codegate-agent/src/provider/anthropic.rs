@@ -44,8 +44,13 @@ impl Dialect for Anthropic {
 static GRAMMAR: Grammar = Grammar {
     event: Place::Node(&EVENT),
     reading: |_| Reading::Lexed,
-    // A block's start or stop ends the texts of that index; what has no index ends all.
-    ends: |event| !matches!(event, b"content_block_delta" | b"ping"),
+    // A block's stop ends the texts of that index; the others have none, and end all.
+    ends: |event| {
+        matches!(
+            event,
+            b"content_block_stop" | b"message_delta" | b"message_stop" | b"error"
+        )
+    },
     one_at_a_time: false,
 };
 

@@ -4,14 +4,21 @@
 //! Knows: bodies, paths, placeholders' grammar. Must not know: sockets, connections, keys.
 
 mod anthropic;
+mod channel;
+mod event;
+mod events;
 mod extract;
 mod json;
+mod lexer;
 mod opaque;
 mod openai_chat;
 mod openai_responses;
 mod place;
+mod queue;
+mod raw;
 mod refusal;
 mod route;
+mod sse;
 mod stream;
 mod walk;
 

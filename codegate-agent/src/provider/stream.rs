@@ -1,8 +1,25 @@
-//! Streaming answers, as they come.
+//! Streaming answers: placeholders become values again, each event goes on as soon as it can, and
+//! what needs no edit goes on byte for byte.
+//!
+//! Knows: events, deltas, and the tables of a dialect. Must not know: sockets, whose the secrets
+//! are.
+//!
+//! A placeholder may be spread over several events. The events that hold its beginning wait, whole,
+//! and so do those behind them, for order is kept. Once it is complete its value is put where it
+//! began, and its other parts are taken out of their events; nothing is added or dropped, so ids,
+//! indexes and sequence numbers stay.
 
 use bytes::BytesMut;
+use zeroize::Zeroizing;
 
-use super::{AnswerStream, Restore, Usage, place::Place};
+use super::{
+    AnswerStream, Restore, Usage,
+    events::Events,
+    place::Place,
+    raw::Raw,
+    sse::{Splitter, looks_like_events},
+};
+use crate::seal::Placeholder;
 
 /// What a dialect's events look like.
 pub(super) struct Grammar {
@@ -10,9 +27,10 @@ pub(super) struct Grammar {
     pub(super) event: Place,
     /// How the deltas of an event of this type are to be read.
     pub(super) reading: fn(&[u8]) -> Reading,
-    /// Whether an event of this type ends texts.
+    /// Whether an event of this type ends the texts of the group that it speaks of, or, if it
+    /// speaks of none, all texts.
     pub(super) ends: fn(&[u8]) -> bool,
-    /// Whether a choice has one text at a time, so that another one ends it.
+    /// Whether a group has one text at a time, so that another one ends it.
     pub(super) one_at_a_time: bool,
 }
 
@@ -27,26 +45,106 @@ pub(super) enum Reading {
     Never,
 }
 
-/// A stream.
+/// A streaming answer of any dialect.
 pub(super) struct Stream {
-    grammar: &'static Grammar,
+    shape: Shape,
+    splitter: Splitter,
+    events: Events,
+    raw: Raw,
+    told: Vec<Vec<u8>>,
+}
+
+/// What the body turned out to be.
+enum Shape {
+    /// Its first bytes, from which this cannot be told yet.
+    Unknown(Vec<u8>),
+    Events,
+    Raw,
 }
 
 impl Stream {
     pub(super) fn new(grammar: &'static Grammar) -> Self {
-        Self { grammar }
+        Self {
+            shape: Shape::Unknown(Vec::new()),
+            splitter: Splitter::default(),
+            events: Events::new(grammar),
+            raw: Raw::default(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Takes bytes of a body whose shape is known.
+    fn pass(&mut self, chunk: &[u8], restore: &mut dyn Restore, out: &mut BytesMut) {
+        let told = &mut self.told;
+        let restore = &mut Once { restore, told };
+        match self.shape {
+            Shape::Raw => self.raw.push(chunk, restore, out),
+            _ => {
+                let events = &mut self.events;
+                self.splitter
+                    .feed(chunk, |item| events.item(item, restore, out));
+            }
+        }
     }
 }
 
 impl AnswerStream for Stream {
-    fn push(&mut self, chunk: &[u8], _restore: &mut dyn Restore, out: &mut BytesMut) {
-        out.extend_from_slice(chunk);
+    fn push(&mut self, chunk: &[u8], restore: &mut dyn Restore, out: &mut BytesMut) {
+        let Shape::Unknown(start) = &mut self.shape else {
+            return self.pass(chunk, restore, out);
+        };
+        start.extend_from_slice(chunk);
+        let shape = match looks_like_events(start) {
+            Some(true) => Shape::Events,
+            Some(false) => Shape::Raw,
+            None => return,
+        };
+        let start = std::mem::take(start);
+        self.shape = shape;
+        self.pass(&start, restore, out);
     }
-    fn finish(&mut self, _restore: &mut dyn Restore, _out: &mut BytesMut) {}
+
+    fn finish(&mut self, restore: &mut dyn Restore, out: &mut BytesMut) {
+        if let Shape::Unknown(start) = &mut self.shape {
+            let start = std::mem::take(start);
+            out.extend_from_slice(&start);
+        }
+        let told = &mut self.told;
+        let restore = &mut Once { restore, told };
+        let events = &mut self.events;
+        self.splitter.finish(|item| events.item(item, restore, out));
+        self.events.finish(restore, out);
+        self.raw.finish(restore, out);
+    }
+
     fn model(&self) -> Option<&str> {
-        None
+        self.events.notes.model.as_deref()
     }
+
     fn usage(&self) -> Usage {
-        Usage::default()
+        self.events.notes.usage()
+    }
+}
+
+/// Tells of each mangled placeholder once: aggregates repeat what the deltas said.
+struct Once<'a> {
+    restore: &'a mut dyn Restore,
+    told: &'a mut Vec<Vec<u8>>,
+}
+
+impl Restore for Once<'_> {
+    fn value(&mut self, placeholder: &Placeholder) -> Option<Zeroizing<Vec<u8>>> {
+        self.restore.value(placeholder)
+    }
+
+    fn mangled(&mut self, text: &[u8]) {
+        /// More than this are told again and again.
+        const MOST: usize = 64;
+        if !self.told.iter().any(|told| told == text) {
+            self.restore.mangled(text);
+            if self.told.len() < MOST {
+                self.told.push(text.to_vec());
+            }
+        }
     }
 }

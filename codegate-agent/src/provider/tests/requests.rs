@@ -3,26 +3,13 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Dialect, route};
+use super::{
+    super::{Dialect, route},
+    vault::{anthropic, chat, opaque, responses},
+};
 use crate::span::splice;
 
 const CANARY: &str = "canary-\"7\"\\\n\u{2028}é😀";
-
-fn chat() -> &'static dyn Dialect {
-    route("openai", "POST", "/v1/chat/completions").dialect
-}
-
-fn responses() -> &'static dyn Dialect {
-    route("openai", "POST", "/v1/responses").dialect
-}
-
-fn anthropic() -> &'static dyn Dialect {
-    route("anthropic", "POST", "/v1/messages").dialect
-}
-
-fn opaque() -> &'static dyn Dialect {
-    route("opaque", "POST", "/x").dialect
-}
 
 /// The paths of all strings of a document.
 fn strings(value: &Value, path: String, out: &mut Vec<String>) {
