@@ -164,10 +164,7 @@ fn normal(host: &str) -> Cow<'_, str> {
 fn params(host: &str) -> Result<CertificateParams, TrustError> {
     let mut params = CertificateParams::default();
     params.subject_alt_names = vec![alternative_name(host)?];
-    params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name(host));
+    params.distinguished_name = subject(host);
     params.serial_number = Some(generation::serial()?);
     params.is_ca = IsCa::ExplicitNoCa; // also what makes the library write a key identifier
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -183,12 +180,19 @@ fn alternative_name(host: &str) -> Result<SanType, TrustError> {
     }
 }
 
-/// Clients read the alternative name. A common name that does not fit would make the certificate
-/// malformed, a cut one would name somebody else, and OpenSSL holds an address to the constraints
-/// on host names.
-fn common_name(host: &str) -> &str {
-    let fits = host.len() <= COMMON_NAME && host.parse::<IpAddr>().is_err();
-    if fits { host } else { "CodeGate leaf" }
+/// The host as common name, where it can be one.
+///
+/// Clients read the alternative name. A common name that is too long would make the certificate
+/// malformed, a cut one would name somebody else, and where the alternative name is an address,
+/// OpenSSL and GnuTLS hold the common name to the constraints on host names.
+fn subject(host: &str) -> DistinguishedName {
+    let mut subject = DistinguishedName::new();
+    if host.len() <= COMMON_NAME && host.parse::<IpAddr>().is_err() {
+        subject.push(DnType::CommonName, host);
+    } else {
+        subject.push(DnType::OrganizationName, "CodeGate leaf");
+    }
+    subject
 }
 
 #[cfg(test)]
