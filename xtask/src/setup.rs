@@ -28,7 +28,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need {
         present: || find("cc").is_some(),
         packages: &["build-essential"],
@@ -52,6 +52,10 @@ const NEEDS: [Need; 9] = [
     Need {
         present: || find("openssl").is_some(),
         packages: &["openssl", "ca-certificates"],
+    },
+    Need {
+        present: || find("gnutls-cli").is_some(),
+        packages: &["gnutls-bin"], // what Debian's git and wget verify with
     },
     Need {
         present: || find("setpriv").is_some(),

@@ -138,6 +138,21 @@ async fn openssl(ca: &Path, host: &str, at: SocketAddr) -> Verdict {
     run(openssl).await
 }
 
+async fn gnutls(ca: &Path, host: &str, at: SocketAddr) -> Verdict {
+    let mut gnutls = Command::new("gnutls-cli");
+    gnutls
+        .arg("--x509cafile")
+        .arg(ca)
+        .arg("--port")
+        .arg(at.port().to_string());
+    gnutls.args(["--verify-hostname", host]);
+    if host.parse::<std::net::IpAddr>().is_err() {
+        gnutls.args(["--sni-hostname", host]);
+    }
+    gnutls.arg(at.ip().to_string());
+    run(gnutls).await
+}
+
 async fn python(ca: &Path, host: &str, at: SocketAddr) -> Verdict {
     const SCRIPT: &str = "\
 import socket, ssl, sys
@@ -197,10 +212,11 @@ async fn rustls(ca: &Path, host: &str, at: SocketAddr) -> Verdict {
     }
 }
 
-async fn all(ca: &Path, host: &str, at: SocketAddr) -> [(&'static str, Verdict); 5] {
+async fn all(ca: &Path, host: &str, at: SocketAddr) -> [(&'static str, Verdict); 6] {
     [
         ("curl", curl(ca, host, at).await),
         ("openssl", openssl(ca, host, at).await),
+        ("gnutls", gnutls(ca, host, at).await),
         ("python", python(ca, host, at).await),
         ("node", node(ca, host, at).await),
         ("rustls", rustls(ca, host, at).await),
@@ -218,10 +234,10 @@ async fn assert_refused(trust: &Trust, host: &str, reason: &str) {
     let at = serve(trust.leaves.sign_unchecked(host).unwrap()).await;
     for (client, verdict) in all(&trust.pem, host, at).await {
         assert!(!verdict.ok, "{client} accepted {host}");
-        let reason = if client == "rustls" {
-            "nameconstraintviolation"
-        } else {
-            reason
+        let reason = match client {
+            "rustls" => "nameconstraintviolation",
+            "gnutls" => "violates the signer's constraints",
+            _ => reason,
         };
         assert!(
             verdict.said.contains(reason),
