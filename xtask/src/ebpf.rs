@@ -23,6 +23,9 @@ const TARGET: &str = "bpfel-unknown-none";
 const PACKAGE: &str = "codegate-ebpf";
 const COMMITTED: &str = "codegate-ebpf/codegate.bpf.o";
 
+/// Makes crates' identities independent of the checkout's path.
+const WRAPPER: &str = "xtask/src/ebpf/rustc.sh";
+
 /// A profile of its own: a change of the agent's must not change the object.
 const PROFILE: [&str; 9] = [
     "profile.bpf.inherits='release'",
@@ -179,7 +182,7 @@ impl Workshop {
             .env("__CARGO_TESTS_ONLY_SRC_ROOT", self.library_link())
             .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", linker)
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags()?.join("\u{1f}"))
-            .env_remove("RUSTC_WRAPPER")
+            .env("RUSTC_WRAPPER", self.root.join(WRAPPER))
             .env_remove("RUSTC_WORKSPACE_WRAPPER");
         Ok(())
     }
@@ -201,8 +204,8 @@ impl Workshop {
         Ok(flags)
     }
 
-    /// The library's path is a part of every crate's identity, and so of symbols' names, but cargo
-    /// takes it from the workspace on if it lies therein. So it always does, at the same place.
+    /// Cargo names files from the workspace on if they lie therein, and debug information repeats it.
+    /// So the library always lies there, at the same place, wherever it comes from.
     fn show_library(&self, library: &Path) -> Result<()> {
         let link = self.library_link();
         if fs::read_link(&link).is_ok_and(|there| there == library) {
