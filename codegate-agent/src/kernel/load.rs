@@ -72,7 +72,8 @@ pub(super) fn attach(object: &mut Ebpf, cgroup: &Path) -> Result<(), KernelError
     Ok(())
 }
 
-fn order() -> impl Iterator<Item = &'static str> {
+/// The programs' names, in the order in which they are attached.
+pub fn order() -> impl Iterator<Item = &'static str> {
     [programs::PUBLISH, programs::RELEASE]
         .into_iter()
         .chain(programs::GETPEERNAME)

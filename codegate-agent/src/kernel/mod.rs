@@ -13,12 +13,14 @@ mod hooks;
 mod layout;
 mod load;
 mod log;
+mod names;
 mod socket;
 
 pub use cgroup::{cgroup_id, find_cgroup2};
 pub use error::KernelError;
 pub use hooks::{Counters, Hooks, Redirected};
-pub use load::Options;
+pub use load::{Options, order as programs};
+pub use names::{Host, Names};
 
 /// Re-exported so that callers need not know the contract's crate.
 pub use codegate_ebpf::{Counter, DEFAULT_MARK};

@@ -1,0 +1,201 @@
+//! Everything a connection needs, made in the order of its dependencies.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+
+use super::{files, status::Tally};
+use crate::{
+    accept,
+    config::Config,
+    control,
+    flow::Flow,
+    http::Guard,
+    inspect::secrets::Scanner,
+    kernel::{self, Hooks, Names},
+    seal::Vault,
+    session::Recorder,
+    tls::Terminator,
+    trust::{self, Ca, Installed, Leaves, Origin},
+    upstream::Connector,
+};
+
+/// How often the endpoints' names are resolved again.
+const RESOLVE: Duration = Duration::from_secs(30);
+
+/// The running agent.
+pub(super) struct Agent {
+    pub(super) config: Config,
+    pub(super) hooks: Hooks,
+    pub(super) names: Names,
+    pub(super) connector: Connector,
+    pub(super) terminator: Terminator,
+    pub(super) leaves: Leaves,
+    pub(super) guard: Arc<Guard>,
+    pub(super) status: Arc<Tally>,
+    netns: u64,
+    trust: control::Trust,
+}
+
+impl Agent {
+    /// Makes everything; the hooks are attached last, so that nothing is redirected before there
+    /// is somebody to take it.
+    pub(super) fn start(config: Config) -> Result<Self> {
+        files::make_dirs(&config)?;
+        let state = &config.state_dir;
+        let (ca, installed) = open_trust(&config)?;
+        let connector = Connector::new(&ca, &config.upstream.extra_roots)
+            .context("cannot load the roots that upstreams are verified with")?;
+        let guard = Arc::new(Guard {
+            scanner: Arc::new(Scanner::builtin().context("cannot compile the rules")?),
+            vault: Arc::new(Vault::open(&state.join("vault")).context("cannot open the vault")?),
+            recorder: Recorder::open(&state.join("sessions.redb"))
+                .context("cannot open the sessions")?,
+            body_limit: config.limits.body_bytes,
+            unscannable: config.policy.unscannable,
+        });
+        let leaves = Leaves::new(ca.clone()).context("cannot make a key for leaves")?;
+        let terminator = Terminator::new().context("cannot make ticket keys")?;
+        let hooks = attach(&config)?;
+        let names = Names::start(hooks.clone(), hosts(&config), RESOLVE);
+        let status = Arc::new(Tally::new(hooks.clone(), config.endpoints.iter().count()));
+        let netns = kernel::netns_cookie()?;
+        Ok(Self {
+            config,
+            hooks,
+            names,
+            connector,
+            terminator,
+            leaves,
+            guard,
+            status,
+            netns,
+            trust: told(&ca, installed),
+        })
+    }
+
+    /// What the control socket answers from.
+    pub(super) fn control(&self) -> Arc<control::State> {
+        Arc::new(control::State {
+            source: Box::new(self.status.clone()),
+            recorder: self.guard.recorder.clone(),
+            vault: self.guard.vault.clone(),
+            trust: self.trust.clone(),
+        })
+    }
+
+    /// The listeners are open: the kernel may redirect to them.
+    pub(super) fn listens(&self, v4: u16, v6: Option<u16>) -> Result<()> {
+        self.hooks
+            .listen(self.netns, Some(v4), v6)
+            .context("cannot tell the kernel of the listeners")?;
+        self.status.listens(v4, v6);
+        Ok(())
+    }
+
+    /// Who is behind an accepted connection; `None` if it was not redirected.
+    pub(super) fn caller(&self, client: SocketAddr) -> Option<Flow> {
+        let redirected = self.hooks.take_flow(self.netns, client)?;
+        let process = accept::identify(redirected.tgid, redirected.uid, &redirected.comm);
+        Some(Flow {
+            client,
+            original: redirected.original,
+            process,
+        })
+    }
+
+    /// Waits until the endpoints' addresses are known, as far as the resolver answers.
+    pub(super) async fn learn_names(&self) {
+        self.names.ready().await;
+    }
+
+    /// Says that connections are guarded from now on.
+    pub(super) fn ready(&self) {
+        self.status.ready();
+        if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+            tracing::debug!(%error, "the service manager was not told");
+        }
+        tracing::info!(pid = std::process::id(), "ready");
+    }
+
+    /// Lets new connections go direct.
+    pub(super) fn release(&self) {
+        self.status.stopping();
+        if let Err(error) = self.hooks.unlisten(self.netns) {
+            tracing::warn!(%error, "the kernel could not be told to let go");
+        }
+    }
+
+    /// Brings what was recorded to disk.
+    pub(super) async fn flush(&self) {
+        let recorder = self.guard.recorder.clone();
+        if tokio::task::spawn_blocking(move || recorder.flush())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the last sessions may not be recorded");
+        }
+    }
+}
+
+fn open_trust(config: &Config) -> Result<(Arc<Ca>, Installed)> {
+    let permitted: Vec<String> = config
+        .endpoints
+        .name_constraints()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let ca = Ca::open_or_create(&config.state_dir.join("ca"), &permitted)
+        .context("cannot open the local CA")?;
+    match ca.origin() {
+        Origin::Stored => {}
+        Origin::First => tracing::info!("a local CA was made; `codegate ca show --pem` prints it"),
+        Origin::Renewed(why) => {
+            tracing::warn!("the local CA was made anew: {why}; clients must be told to trust it");
+        }
+    }
+    let installed = trust::install(&config.state_dir, &ca, &config.upstream.extra_roots)
+        .context("cannot write the trust files")?;
+    if let Some(barrier) = &installed.barred_by {
+        tracing::warn!(directory = %barrier.display(), "other users cannot read the trust files");
+    }
+    Ok((Arc::new(ca), installed))
+}
+
+/// What clients are told to trust.
+fn told(ca: &Ca, installed: Installed) -> control::Trust {
+    let variables = trust::variables(&installed.ca_pem, &installed.bundle);
+    control::Trust {
+        sha256: ca.fingerprint_sha256(),
+        expires: jiff::Timestamp::try_from(ca.not_after()).unwrap_or(jiff::Timestamp::MAX),
+        pem: ca.pem(),
+        variables: variables
+            .into_iter()
+            .map(|(name, path)| (name.to_owned(), path))
+            .collect(),
+        ca_pem: installed.ca_pem,
+        bundle: installed.bundle,
+    }
+}
+
+fn attach(config: &Config) -> Result<Hooks> {
+    let cgroup = match &config.capture.cgroup {
+        Some(cgroup) => cgroup.clone(),
+        None => kernel::find_cgroup2()?,
+    };
+    let level = tracing::enabled!(target: "codegate::kernel::program", tracing::Level::DEBUG);
+    let options = kernel::Options {
+        log: level.then_some(tracing::Level::DEBUG),
+        ..kernel::Options::default()
+    };
+    Hooks::load_and_attach(&cgroup, &options)
+        .with_context(|| format!("cannot attach to {}", cgroup.display()))
+}
+
+fn hosts(config: &Config) -> Vec<(String, Vec<u16>)> {
+    config
+        .endpoints
+        .exact_hosts()
+        .map(|(host, ports)| (host.to_owned(), ports))
+        .collect()
+}

@@ -1,0 +1,251 @@
+//! One connection's way through the rooms.
+
+use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::net::TcpStream;
+
+use super::agent::Agent;
+use crate::{
+    decide::{self, Decision, Reason, Target},
+    drain::Running,
+    flow::Flow,
+    hello::{self, Greeting, Hello, HelloError, Replay},
+    http::{self, Connection, RelayError},
+    session::{Event, Level},
+    splice,
+    tls::{self, ClientTls},
+    upstream::{self, Secured, UpstreamTls},
+};
+
+/// How long a client may take to say hello: clients open connections ahead of their first request.
+const HELLO: Duration = Duration::from_secs(300);
+/// How long the upstream may take to accept a connection: as long as Linux itself would try.
+const DIAL: Duration = Duration::from_secs(127);
+/// How long a TLS handshake may take on either side.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// Why a connection ended before it was served.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the client's hello: {0}")]
+    Hello(#[from] HelloError),
+    #[error("upstream: {0}")]
+    Upstream(#[from] UpstreamTls),
+    #[error("upstream cannot be reached: {0}")]
+    Dial(io::Error),
+    #[error("the client: {0}")]
+    Client(#[from] ClientTls),
+    #[error("no certificate for the client: {0}")]
+    Leaf(#[from] crate::trust::TrustError),
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    #[error("splicing: {0}")]
+    Splice(io::Error),
+    #[error("refused for its process")]
+    Refused,
+}
+
+/// Takes an accepted connection to its end.
+pub(super) async fn handle(
+    agent: Arc<Agent>,
+    client: TcpStream,
+    peer: SocketAddr,
+    running: Running,
+) {
+    let Some(flow) = agent.caller(peer) else {
+        tracing::warn!(%peer, "somebody connected to the listener itself");
+        splice::reset(&client);
+        return;
+    };
+    if let Err(error) = client.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let _open = agent.status.opened();
+    let way = Way {
+        agent: &agent,
+        flow: &flow,
+    };
+    if let Err(failure) = way.conduct(client, running).await {
+        tracing::debug!(pid = flow.process.pid, to = %flow.original, "{failure}");
+    }
+}
+
+/// A connection's circumstances.
+struct Way<'a> {
+    agent: &'a Agent,
+    flow: &'a Flow,
+}
+
+impl Way<'_> {
+    async fn conduct(&self, mut client: TcpStream, running: Running) -> Result<(), Failure> {
+        match decide::by_process(&self.agent.config, self.flow) {
+            Some(Decision::Splice(reason)) => {
+                return self
+                    .splice(Replay::new(Default::default(), client), reason)
+                    .await;
+            }
+            Some(_) => {
+                splice::reset(&client);
+                return Err(Failure::Refused);
+            }
+            None => {}
+        }
+        match hello::read(&mut client, HELLO).await {
+            Ok(Greeting::Tls(hello)) => self.greeted(client, hello, running).await,
+            Ok(Greeting::NotTls(first)) => {
+                self.splice(Replay::new(first, client), Reason::NotTls)
+                    .await
+            }
+            Err(error) => {
+                splice::reset(&client);
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn greeted(
+        &self,
+        client: TcpStream,
+        hello: Hello,
+        running: Running,
+    ) -> Result<(), Failure> {
+        let client = Replay::new(hello.raw.clone(), client);
+        let learned = self.agent.names.host_for(self.flow.original);
+        match decide::by_hello(&self.agent.config, self.flow, &hello, learned) {
+            Decision::Terminate(target) => self.terminate(client, hello, target, running).await,
+            Decision::Splice(reason) => self.splice(client, reason).await,
+            Decision::Refuse(_) => {
+                splice::reset(client.get_ref());
+                Err(Failure::Refused)
+            }
+        }
+    }
+
+    async fn splice(&self, client: Replay<TcpStream>, reason: Reason) -> Result<(), Failure> {
+        let upstream = self.dial(&client).await?;
+        self.agent.status.spliced();
+        tracing::debug!(to = %self.flow.original, ?reason, "spliced");
+        splice::relay(client, upstream)
+            .await
+            .map(|_bytes| ())
+            .map_err(Failure::Splice)
+    }
+
+    /// Reaches the original destination, or lets the client see that it cannot be reached.
+    async fn dial(&self, client: &Replay<TcpStream>) -> Result<TcpStream, Failure> {
+        let mark = Some(self.agent.hooks.mark());
+        upstream::dial(self.flow.original, mark, DIAL)
+            .await
+            .map_err(|error| {
+                splice::reset(client.get_ref());
+                Failure::Dial(error)
+            })
+    }
+
+    /// Upstream first: nothing is shown to the client before the host has proved its name.
+    async fn terminate(
+        &self,
+        client: Replay<TcpStream>,
+        hello: Hello,
+        target: Target,
+        running: Running,
+    ) -> Result<(), Failure> {
+        let tcp = self.dial(&client).await?;
+        let secured = self
+            .agent
+            .connector
+            .connect(&target.host, &hello.alpn, tcp, HANDSHAKE)
+            .await;
+        let Secured {
+            stream: upstream,
+            alpn,
+        } = match secured {
+            Ok(secured) => secured,
+            Err(UpstreamTls::Untrusted { .. }) if !target.named => {
+                return self.splice(client, Reason::NoName).await;
+            }
+            Err(error) => return self.unsecured(client, &target, error).await,
+        };
+        let leaf = self.agent.leaves.leaf(&target.host)?;
+        let client = self
+            .agent
+            .terminator
+            .accept(client, leaf, alpn, HANDSHAKE)
+            .await
+            .inspect_err(|error| self.client_failed(&target, error))?;
+        self.agent.status.terminated();
+        let connection = self.connection(&target);
+        http::serve(client, upstream, alpn, connection, running)
+            .await
+            .inspect_err(|error| self.relay_failed(&target, error))?;
+        Ok(())
+    }
+
+    fn connection(&self, target: &Target) -> Connection {
+        Connection {
+            guard: self.agent.guard.clone(),
+            flow: self.flow.clone(),
+            host: target.host.clone(),
+            provider: target.provider.to_owned(),
+        }
+    }
+
+    /// The client is told by the TLS alert that says best what is wrong upstream.
+    async fn unsecured(
+        &self,
+        client: Replay<TcpStream>,
+        target: &Target,
+        error: UpstreamTls,
+    ) -> Result<(), Failure> {
+        if let UpstreamTls::Untrusted { .. } = error {
+            self.event(
+                target,
+                Level::Block,
+                "upstream-untrusted",
+                error.to_string(),
+            );
+        }
+        if let Err(error) = tls::refuse(client, error.alert()).await {
+            tracing::debug!(%error, "the client was gone before it could be told");
+        }
+        Err(error.into())
+    }
+
+    fn client_failed(&self, target: &Target, error: &ClientTls) {
+        if let ClientTls::Untrusted(_) = error {
+            self.distrusted(target);
+        }
+    }
+
+    /// With TLS 1.3 a client's distrust arrives after the handshake, as the first read's error.
+    fn relay_failed(&self, target: &Target, error: &RelayError) {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            let io = error.downcast_ref::<io::Error>();
+            if io.and_then(tls::distrust).is_some() {
+                return self.distrusted(target);
+            }
+            cause = error.source();
+        }
+    }
+
+    fn distrusted(&self, target: &Target) {
+        let message =
+            "the client does not trust CodeGate's CA; see `codegate env` and `codegate run`";
+        self.event(target, Level::Alert, "client-distrusts", message.to_owned());
+    }
+
+    fn event(&self, target: &Target, level: Level, code: &'static str, message: String) {
+        tracing::warn!(
+            host = target.host,
+            pid = self.flow.process.pid,
+            code,
+            "{message}"
+        );
+        let event = Event::new(level, code, message);
+        self.agent
+            .guard
+            .recorder
+            .event(self.flow, &target.host, target.provider, event);
+    }
+}

@@ -1,0 +1,133 @@
+//! How the agent is, for `codegate status`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use crate::{
+    control::{Readiness, Status, StatusSource},
+    kernel::{Hooks, programs},
+};
+
+/// What the agent counts of itself.
+pub(super) struct Tally {
+    started: Instant,
+    hooks: Hooks,
+    endpoints: usize,
+    listeners: Mutex<Vec<String>>,
+    phase: AtomicU8,
+    open: AtomicU64,
+    terminated: AtomicU64,
+    spliced: AtomicU64,
+}
+
+const STARTING: u8 = 0;
+const READY: u8 = 1;
+const STOPPING: u8 = 2;
+
+/// One open connection; it is counted until this is dropped.
+pub(super) struct Open(Arc<Tally>);
+
+impl Tally {
+    pub(super) fn new(hooks: Hooks, endpoints: usize) -> Self {
+        Self {
+            started: Instant::now(),
+            hooks,
+            endpoints,
+            listeners: Mutex::default(),
+            phase: AtomicU8::new(STARTING),
+            open: AtomicU64::new(0),
+            terminated: AtomicU64::new(0),
+            spliced: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn listens(&self, v4: u16, v6: Option<u16>) {
+        let v4 = Some(format!("127.0.0.1:{v4}"));
+        let addresses = v4.into_iter().chain(v6.map(|port| format!("[::1]:{port}")));
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(addresses);
+    }
+
+    pub(super) fn ready(&self) {
+        self.phase.store(READY, Relaxed);
+    }
+
+    pub(super) fn stopping(&self) {
+        self.phase.store(STOPPING, Relaxed);
+    }
+
+    pub(super) fn opened(self: &Arc<Self>) -> Open {
+        self.open.fetch_add(1, Relaxed);
+        Open(self.clone())
+    }
+
+    pub(super) fn terminated(&self) {
+        self.terminated.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn spliced(&self) {
+        self.spliced.fetch_add(1, Relaxed);
+    }
+
+    fn readiness(&self) -> Readiness {
+        match self.phase.load(Relaxed) {
+            STARTING => Readiness::Starting,
+            READY => Readiness::Ready,
+            _ => Readiness::Degraded,
+        }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let stopping = self.phase.load(Relaxed) == STOPPING;
+        stopping
+            .then(|| "the agent is stopping: new connections go direct".to_owned())
+            .into_iter()
+            .collect()
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        let own = [("terminated", &self.terminated), ("spliced", &self.spliced)];
+        let own = own.map(|(name, count)| (name.to_owned(), count.load(Relaxed)));
+        let kernel = self.hooks.counters().ok();
+        let kernel = kernel.iter().flat_map(|counters| counters.iter());
+        let kernel = kernel.map(|(counter, count)| (format!("kernel_{}", counter.name()), count));
+        kernel.chain(own).collect()
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
+
+impl StatusSource for Arc<Tally> {
+    fn status(&self) -> Status {
+        Status {
+            state: self.readiness(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_s: self.started.elapsed().as_secs(),
+            hooks: programs()
+                .map(|name| (name.to_owned(), "attached".to_owned()))
+                .collect(),
+            listeners: self
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+            endpoints: self.endpoints as u64,
+            connections: self.open.load(Relaxed),
+            counters: self.counters(),
+            problems: self.problems(),
+        }
+    }
+}
