@@ -137,7 +137,7 @@ impl Matches<'_> {
             let range = start..self.end;
             return Some(Match::Placeholder { range, placeholder });
         }
-        let len = altered::altered(text)?;
+        let len = altered::altered(self.text, start)?;
         // A whole placeholder may be glued to the mangled one: it is not the other's to swallow.
         let whole = (1..len).find(|&at| Placeholder::parse_start(&text[at..]).is_some());
         self.end = start + whole.unwrap_or(len);

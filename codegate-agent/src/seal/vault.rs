@@ -139,14 +139,11 @@ impl Vault {
         let ids: Vec<Id> = items.iter().map(id).collect();
         let mut kinds = self.touch(&ids);
         let mut new = Vec::new();
-        for ((id, item), _) in ids
-            .iter()
-            .zip(items)
-            .zip(&kinds)
-            .filter(|(_, kind)| kind.is_none())
-        {
-            let record = Record::seal(&keys, *id, item.kind, item.value)?;
-            new.push((record, item.rule.to_owned()));
+        for (kind, (id, item)) in kinds.iter().zip(ids.iter().zip(items)) {
+            if kind.is_none() {
+                let record = Record::seal(&keys, *id, item.kind, item.value)?;
+                new.push((record, item.rule.to_owned()));
+            }
         }
         if !new.is_empty() {
             let mut added = self.add(new).await?.into_iter();
@@ -154,10 +151,9 @@ impl Vault {
                 *kind = added.next();
             }
         }
-        let kinds = kinds.into_iter().flatten();
-        Ok(kinds
-            .zip(ids)
-            .map(|(kind, (_, mac))| Placeholder::new(kind, mac))
+        let sealed = kinds.into_iter().zip(ids);
+        Ok(sealed
+            .filter_map(|(kind, (_, mac))| Some(Placeholder::new(kind?, mac)))
             .collect())
     }
 
@@ -172,11 +168,8 @@ impl Vault {
     ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
         let id = (uid, placeholder.mac);
         // A placeholder with another kind was not made here: its checksum needs no key.
-        if self
-            .index()
-            .get(&id)
-            .is_none_or(|known| known.kind != placeholder.kind)
-        {
+        let known = self.index().get(&id).map(|known| known.kind);
+        if known != Some(placeholder.kind) {
             return Ok(None);
         }
         let Some(record) = self.store.read(|transaction| record(transaction, id))? else {

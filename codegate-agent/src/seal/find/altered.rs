@@ -10,10 +10,14 @@ const MAX_BODY_GAPS: u32 = 5;
 /// The longest separator: an underscore that was escaped twice over (`\\\_`), and one to spare.
 const MAX_GAP: usize = 5;
 
-/// The length of the mangled placeholder that a text (which begins with `CG`, in either case)
-/// begins with.
-pub(super) fn altered(text: &[u8]) -> Option<usize> {
-    let rest = text.get(2..)?;
+/// The length of the mangled placeholder at `start`, where `CG` stands in either case.
+pub(super) fn altered(text: &[u8], start: usize) -> Option<usize> {
+    let rest = text.get(start + 2..)?;
+    // Without a separator behind it, and inside a word, it is just two letters of that word.
+    let in_word = start > 0 && text[start - 1].is_ascii_alphanumeric();
+    if in_word && gap(rest) == 0 {
+        return None;
+    }
     let len = rewritten(rest).or_else(|| damaged(rest))?;
     Some(2 + len)
 }
@@ -31,8 +35,8 @@ fn rewritten(rest: &[u8]) -> Option<usize> {
 /// The letters and digits of a text in upper case, and where separators stood between them.
 struct Letters {
     upper: [u8; Self::MAX],
-    /// Where each ends in the text.
-    ends: [usize; Self::MAX],
+    /// Where each ends in the text, which is never far.
+    ends: [u8; Self::MAX],
     /// Bit `i` is set if a separator stands before letter `i`.
     gaps: u64,
     len: usize,
@@ -59,7 +63,7 @@ impl Letters {
             };
             at += 1;
             letters.upper[letters.len] = byte.to_ascii_uppercase();
-            letters.ends[letters.len] = at;
+            letters.ends[letters.len] = at as u8;
             letters.gaps |= u64::from(gap > 0) << letters.len;
             letters.len += 1;
         }
@@ -72,7 +76,10 @@ impl Letters {
 
     /// Where the placeholder whose KIND is the first `kind` letters ends, if its checksum holds.
     fn end_of(&self, kind: usize) -> Option<usize> {
-        let (name, body) = self.upper[..self.len].split_at_checked(kind)?;
+        let (name, body) = self.upper.get(..self.len)?.split_at_checked(kind)?;
+        if body.len() < BODY {
+            return None;
+        }
         let name = Kind::parse(std::str::from_utf8(name).ok()?)?;
         let body = body.first_chunk::<BODY>()?.map(|letter| match letter {
             b'O' => b'0',
@@ -80,7 +87,7 @@ impl Letters {
             other => other,
         });
         Placeholder::from_body(name, &body)?;
-        self.ends.get(kind + BODY - 1).copied()
+        self.ends.get(kind + BODY - 1).copied().map(usize::from)
     }
 }
 
@@ -106,14 +113,16 @@ fn damaged(rest: &[u8]) -> Option<usize> {
 /// Whether a word is what a body with a character or two altered, missing or added looks like, and
 /// what an identifier, a date, a hexadecimal digest or a name in camel case does not.
 fn random(word: &[u8]) -> bool {
+    if !(BODY - 2..=BODY + 2).contains(&word.len()) {
+        return false;
+    }
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
     let turns = word
         .windows(2)
         .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit())
         .count();
     let distinct = word.iter().fold(0_u128, |set, &b| set | 1 << (b & 127));
-    (BODY - 2..=BODY + 2).contains(&word.len())
-        && (2..=18).contains(&digits)
+    (2..=18).contains(&digits)
         && turns >= 3
         && distinct.count_ones() >= 10
         && one_case(word)
