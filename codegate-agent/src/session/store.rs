@@ -108,6 +108,15 @@ impl Store {
         Ok(())
     }
 
+    /// As after an I/O error that could not be overcome.
+    #[cfg(test)]
+    pub(super) fn break_down(&self) {
+        *self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// All stored sessions; what cannot be read is left out, and said.
     pub(super) fn all(&self) -> Result<Vec<Stored>, Error> {
         let sessions = self.database()?.begin_read()?.open_table(SESSIONS)?;

@@ -481,3 +481,37 @@ fn a_path_keeps_names_and_loses_values() {
         assert_eq!(LoggedPath::new(target).as_str(), expected, "{target}");
     }
 }
+
+#[test]
+fn after_a_failure_the_writer_counts_its_losses_and_goes_on() {
+    let fixture = Fixture::new();
+    fixture.exchange(&flow(1, 1, ALICE), "a.example", &[]);
+    fixture.list(ALICE);
+    fixture.recorder().inner.store.break_down();
+    assert!(matches!(
+        fixture.recorder().list(Viewer::new(ALICE), 1),
+        Err(Error::Closed)
+    ));
+    fixture.exchange(&flow(1, 1, ALICE), "a.example", &[]);
+    fixture.recorder().flush();
+    assert_eq!(
+        fixture.recorder().stats(),
+        Stats {
+            recorded: 1,
+            lost: 1
+        }
+    );
+    fixture.exchange(&flow(1, 1, ALICE), "a.example", &[]);
+    assert_eq!(
+        fixture.list(ALICE)[0].exchanges,
+        2,
+        "the same session goes on"
+    );
+    assert_eq!(
+        fixture.recorder().stats(),
+        Stats {
+            recorded: 2,
+            lost: 1
+        }
+    );
+}
