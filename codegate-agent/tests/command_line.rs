@@ -509,6 +509,8 @@ fn a_bad_configuration_is_one_clear_line() {
     fs::write(&file, &shown).unwrap();
     let again = text(&agent.run(&["--config", path, "config", "show"]).stdout);
     assert_eq!(again, shown, "what is shown is a configuration");
+    let schema = json(&agent.run(&["config", "schema", "--json"])).remove(0);
+    assert_eq!(schema["$defs"]["Fail"]["enum"][0], "open");
 }
 
 #[test]

@@ -141,6 +141,8 @@ pub(super) enum Configuration {
     Check,
     /// Print the configuration with all defaults, as TOML
     Show,
+    /// Print the JSON Schema of a configuration file, for editors
+    Schema,
 }
 
 impl Cli {

@@ -8,28 +8,45 @@ use super::{
     output::Printer,
     say,
 };
+use crate::config::Config;
 
 pub(super) fn dispatch(
     cli: &Cli,
     command: &Configuration,
     printer: &mut Printer,
 ) -> Result<Exit, Problem> {
-    let config = cli.configuration()?;
     match command {
-        Configuration::Check => {
-            let file = cli.config_file();
-            let note = if file.exists() {
-                "is fine"
-            } else {
-                "does not exist: the defaults hold"
-            };
-            say(&format!("{} {note}", file.display()));
-        }
-        Configuration::Show if printer.json() => printer.object(&config)?,
-        Configuration::Show => {
-            let text = toml::to_string(&config).map_err(io::Error::other)?;
-            printer.bytes(text.as_bytes())?;
-        }
+        Configuration::Check => check(cli)?,
+        Configuration::Show => show(&cli.configuration()?, printer)?,
+        Configuration::Schema => schema(printer)?,
     }
     Ok(Exit::Fine)
+}
+
+fn check(cli: &Cli) -> Result<(), Problem> {
+    cli.configuration()?;
+    let file = cli.config_file();
+    let note = if file.exists() {
+        "is fine"
+    } else {
+        "does not exist: the defaults hold"
+    };
+    say(&format!("{} {note}", file.display()));
+    Ok(())
+}
+
+fn show(config: &Config, printer: &mut Printer) -> Result<(), Problem> {
+    if printer.json() {
+        return printer.object(config);
+    }
+    let text = toml::to_string(config).map_err(io::Error::other)?;
+    printer.bytes(text.as_bytes())
+}
+
+fn schema(printer: &mut Printer) -> Result<(), Problem> {
+    if printer.json() {
+        return printer.object(&Config::schema());
+    }
+    let text = serde_json::to_string_pretty(&Config::schema()).map_err(io::Error::from)?;
+    printer.line(&text)
 }

@@ -39,12 +39,9 @@ const TABLE: &[(Provider, &[&str])] = &[
             "codestral.mistral.ai",
             "openrouter.ai",
             "router.huggingface.co",
-        ],
-    ),
-    (Provider::Anthropic, &["api.anthropic.com"]),
-    (
-        Provider::Opaque,
-        &[
+            // Azure.
+            "*.openai.azure.com",
+            "*.services.ai.azure.com",
             // Copilot. A wildcard cannot be resolved, so the plans are named besides.
             "*.githubcopilot.com",
             "api.business.githubcopilot.com",
@@ -55,14 +52,17 @@ const TABLE: &[(Provider, &[&str])] = &[
             "proxy.business.githubcopilot.com",
             "proxy.enterprise.githubcopilot.com",
             "proxy.individual.githubcopilot.com",
+        ],
+    ),
+    (Provider::Anthropic, &["api.anthropic.com"]),
+    (
+        Provider::Opaque,
+        &[
             // Google.
             "aiplatform.googleapis.com",
             "cloudcode-pa.googleapis.com",
             "daily-cloudcode-pa.googleapis.com",
             "generativelanguage.googleapis.com",
-            // Azure.
-            "*.openai.azure.com",
-            "*.services.ai.azure.com",
             // Amazon Q and Kiro.
             "codewhisperer.us-east-1.amazonaws.com",
             "q.eu-central-1.amazonaws.com",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
@@ -10,7 +11,9 @@ use super::{
 };
 
 /// The family of dialects that a host speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// OpenAI's chat completions and responses, and everybody who speaks them.
@@ -196,6 +199,8 @@ mod tests {
             ("API.OpenAI.com.", Some(Provider::OpenAi)),
             ("api.anthropic.com", Some(Provider::Anthropic)),
             ("api.mistral.ai", Some(Provider::OpenAi)),
+            ("corp.openai.azure.com", Some(Provider::OpenAi)),
+            ("api.githubcopilot.com", Some(Provider::OpenAi)),
             ("generativelanguage.googleapis.com", Some(Provider::Opaque)),
             ("openai.com", None),
             ("evil-api.openai.com", None),

@@ -1,5 +1,6 @@
 //! One configuration file as it is written: every key may be missing, none may be unknown.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -9,57 +10,82 @@ use super::{
     values::{Absolute, BodyBytes, Cgroup, Port},
 };
 
-#[derive(Debug, Default, Deserialize)]
+/// CodeGate's configuration: config.toml and the conf.d/*.toml beside it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "CodeGate")]
 pub(super) struct File {
+    /// What outlives a restart: vault, sessions, CA. Default: /var/lib/codegate.
     state_dir: Option<Absolute>,
+    /// Where the control socket is. Default: /run/codegate.
     runtime_dir: Option<Absolute>,
+    /// What the kernel redirects.
     capture: Capture,
+    /// How upstreams are verified.
     upstream: Upstream,
+    /// What a request may cost.
     limits: Limits,
+    /// What happens to what cannot be inspected.
     policy: Policy,
+    /// Guarded hosts: added to the built-in table, or overriding it by host.
     endpoint: Vec<Endpoint>,
+    /// Processes treated in their own way, by executable; the first match wins.
     process: Vec<Process>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Capture {
+    /// The cgroup2 directory below which everything is guarded. Default: "auto", the mount's root.
     cgroup: Option<Cgroup>,
+    /// What happens to guarded hosts when the agent is gone. Default: "open".
     fail: Option<Fail>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Upstream {
+    /// PEM files of roots that count besides the host's own.
     extra_roots: Vec<Absolute>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Limits {
+    /// The largest body that is read, in bytes. Default: 67108864.
     body_bytes: Option<BodyBytes>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Policy {
+    /// What happens to a prompt that cannot be read. Default: "block".
     unscannable: Option<Unscannable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Endpoint {
+    /// Host names, or `*.` and a name for all below it.
     hosts: Vec<HostPattern>,
+    /// TCP ports. Default: [443]. An empty list takes the hosts out.
     ports: Option<Vec<Port>>,
+    /// What they speak; "opaque" scans whole bodies.
     provider: Provider,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Process {
+    /// The executable's path.
     exe: Absolute,
+    /// What is done with its connections to guarded hosts.
     action: Action,
+}
+
+/// The JSON Schema of a configuration file.
+pub(super) fn schema() -> serde_json::Value {
+    schemars::schema_for!(File).to_value()
 }
 
 impl File {
@@ -104,5 +130,67 @@ impl Endpoint {
 fn replace<T>(value: &mut T, with: Option<T>) {
     if let Some(with) = with {
         *value = with;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The names that the parser says it knows, where `nonsense` stands.
+    fn known_to_the_parser(text: &str) -> Vec<String> {
+        let error = toml::from_str::<File>(text)
+            .unwrap_err()
+            .message()
+            .to_owned();
+        let (_, names) = error.split_once("expected ").unwrap();
+        names
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn known_to_the_schema(object: &Value) -> Vec<String> {
+        assert_eq!(object["additionalProperties"], false);
+        object["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    #[test]
+    fn the_schema_knows_what_the_parser_knows() {
+        let schema = schema();
+        for (text, pointer) in [
+            ("nonsense = 1", ""),
+            ("[capture]\nnonsense = 1", "/$defs/Capture"),
+            ("[upstream]\nnonsense = 1", "/$defs/Upstream"),
+            ("[limits]\nnonsense = 1", "/$defs/Limits"),
+            ("[policy]\nnonsense = 1", "/$defs/Policy"),
+            ("[[endpoint]]\nnonsense = 1", "/$defs/Endpoint"),
+            ("[[process]]\nnonsense = 1", "/$defs/Process"),
+        ] {
+            let mut parser = known_to_the_parser(text);
+            let mut schema = known_to_the_schema(schema.pointer(pointer).unwrap());
+            parser.sort();
+            schema.sort();
+            assert_eq!(schema, parser, "{text}");
+        }
+        let providers = &schema["$defs"]["Provider"]["oneOf"];
+        let names: Vec<_> = providers
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| &p["const"])
+            .collect();
+        assert_eq!(names, ["openai", "anthropic", "opaque"]);
+        assert_eq!(schema["$defs"]["Port"]["maximum"], 65535);
     }
 }

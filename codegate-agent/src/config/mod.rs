@@ -13,6 +13,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
@@ -91,7 +92,7 @@ pub struct Policy {
 }
 
 /// What happens to a body that cannot be inspected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unscannable {
     /// The request is refused; nothing is forwarded.
@@ -109,6 +110,11 @@ impl Config {
     /// The first mistake found, with file, line and column.
     pub fn load(path: Option<&Path>) -> Result<Self, Error> {
         load::load(path)
+    }
+
+    /// The JSON Schema of a configuration file, for editors.
+    pub fn schema() -> serde_json::Value {
+        file::schema()
     }
 
     /// The control socket.

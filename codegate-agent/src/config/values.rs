@@ -2,8 +2,9 @@
 //! says so, and `toml` adds where it stands (it knows only while a visitor runs, so the visitors
 //! are where the checks are).
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Unexpected, Visitor},
@@ -122,3 +123,25 @@ impl<T, F: Fn(i64) -> Option<T>> Visitor<'_> for Number<F> {
         (self.1)(number).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self.0))
     }
 }
+
+/// What the types' own checks allow, for `config schema`.
+macro_rules! schema {
+    ($type:ty, $name:literal, $schema:tt) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+schema!(Absolute, "Path", {"type": "string", "pattern": "^/"});
+schema!(Cgroup, "Cgroup", {"type": "string", "pattern": "^(/.*|auto)?$"});
+schema!(Fail, "Fail", {"type": "string", "enum": ["open"]});
+schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_.-]+$"});
+schema!(Port, "Port", {"type": "integer", "minimum": 1, "maximum": 65535});
+schema!(BodyBytes, "Bytes", {"type": "integer", "minimum": 1024, "maximum": 1073741824});
