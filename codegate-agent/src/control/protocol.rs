@@ -6,10 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    session::{Entry, Id, Session, Update},
-    trust::{Ca, Installed, variables},
-};
+use crate::session::{Entry, Id, Session, Update};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,24 +187,6 @@ pub struct Trust {
     pub pem: String,
     /// The variables that make programs trust it.
     pub variables: BTreeMap<String, PathBuf>,
-}
-
-impl Trust {
-    /// What clients must trust once `installed` was written for `ca`.
-    pub fn new(ca: &Ca, installed: &Installed) -> Self {
-        let variables = variables(&installed.ca_pem, &installed.bundle);
-        let variables = variables
-            .into_iter()
-            .map(|(name, path)| (name.to_owned(), path));
-        Self {
-            ca_pem: installed.ca_pem.clone(),
-            bundle: installed.bundle.clone(),
-            sha256: ca.fingerprint_sha256(),
-            expires: Timestamp::try_from(ca.not_after()).unwrap_or(Timestamp::MAX),
-            pem: ca.pem(),
-            variables: variables.collect(),
-        }
-    }
 }
 
 impl Failure {

@@ -212,3 +212,21 @@ fn a_position_is_in_characters_and_never_panics() {
     assert_eq!(position("éa", 1), (1, 3), "inside a character: the end");
     assert_eq!(position("a\n", 99), (2, 1));
 }
+
+#[test]
+fn the_documented_defaults_are_the_defaults() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let sample = page
+        .split("```toml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let config = load_files(&[("config.toml", sample)]).unwrap();
+    assert_eq!(config.processes.rules().len(), 1);
+    assert!(config.endpoints.find("x.example.ai", 443).is_some());
+    let defaults = sample.split("[[endpoint]]").next().unwrap();
+    let config = load_files(&[("config.toml", defaults)]).unwrap();
+    assert_eq!(config, Config::default());
+}
