@@ -258,8 +258,15 @@ struct Streaming {
     trailers: Option<HeaderMap>,
     ended: bool,
     /// How the stream broke, to be said once what was held back has gone on.
-    broken: Option<Broken>,
+    broken: Option<Break>,
     journal: Journal,
+}
+
+/// A stream's bad end.
+struct Break {
+    error: Broken,
+    /// Whether hyper had its chance to send what came before.
+    flushed: bool,
 }
 
 impl Streaming {
@@ -333,7 +340,7 @@ impl Streaming {
         }
         self.journal.used(self.reader.model(), self.reader.usage());
         self.journal.broke(&error);
-        self.broken = Some(error);
+        self.broken = Some(Break { error, flushed: false });
     }
 }
 
@@ -350,8 +357,13 @@ impl HttpBody for Streaming {
             if !this.out.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(this.out.split().freeze()))));
             }
-            if let Some(error) = this.broken.take() {
-                return Poll::Ready(Some(Err(error)));
+            if let Some(broken) = &mut this.broken {
+                // hyper drops what it has not flushed when a body fails, and flushes when it waits.
+                if !std::mem::replace(&mut broken.flushed, true) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                return Poll::Ready(this.broken.take().map(|broken| Err(broken.error)));
             }
             if this.ended {
                 let trailers = this.trailers.take().map(|t| Ok(Frame::trailers(t)));
