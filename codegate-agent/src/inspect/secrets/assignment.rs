@@ -30,6 +30,12 @@ const TIE: &str = concat!(
 /// What may follow the known part of a name.
 const TAIL: &str = "[A-Za-z0-9_.-]{0,24}";
 
+/// How much [`TAIL`] takes, in bytes.
+const LONGEST_TAIL: usize = 24;
+
+/// The longest text between a known part of a name and its value, in bytes.
+const LONGEST_TIE: usize = 160;
+
 /// The longest value, in bytes.
 const LONGEST: usize = 512;
 
@@ -41,13 +47,38 @@ pub(super) struct Beside {
     judge: Option<Judge>,
 }
 
-/// The pattern of names, what ties them to a value, and the value: what the trigger is made from.
-pub(super) fn pattern(names: &[String], value: Option<&str>) -> String {
-    format!("{}(?:{})", tie(names), value.unwrap_or(r"[^\s]{4}"))
+/// The names alone, which make the trigger: literals cost the first pass next to nothing, and
+/// [`may_follow`] turns away most places where a name stands and is tied to nothing.
+pub(super) fn any_of(names: &[String]) -> String {
+    format!("(?i:{})", names.join("|"))
 }
 
 fn tie(names: &[String]) -> String {
-    format!("(?i:{}){TAIL}{TIE}", names.join("|"))
+    format!("{}{TAIL}{TIE}", any_of(names))
+}
+
+/// Whether [`TAIL`] and [`TIE`] can match behind the known part of a name. It may say yes when they
+/// can't, never no when they can.
+pub(super) fn may_follow(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let is_tail = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    let tail = rest.iter().take_while(is_tail).count();
+    let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
+    let rest = rest.get(tail..).unwrap_or_default();
+    let closing = rest.iter().take(24).take_while(is_closing).count();
+    tail <= LONGEST_TAIL
+        && match rest.get(closing..).unwrap_or_default() {
+            [b'=' | b':' | b',' | b'>' | b'%' | b'?' | b';', ..] => true,
+            rest => begins_with_value(rest),
+        }
+}
+
+/// The `value` of a pair of `name` and `value`.
+fn begins_with_value(rest: &[u8]) -> bool {
+    let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\\\"'".contains(byte);
+    let before = rest.iter().take(24).take_while(is_before).count();
+    rest.get(before..)
+        .is_some_and(|rest| rest.starts_with(b"value"))
 }
 
 impl Beside {
@@ -68,9 +99,10 @@ impl Beside {
 
     /// The first name in a part of the text that has a value of the right shape.
     pub(super) fn find(&self, text: &[u8], starts: &Range<usize>) -> Option<Candidate> {
+        let visible = text.get(..text.len().min(starts.end.saturating_add(LONGEST_TIE)))?;
         let mut from = starts.start;
         while from < starts.end {
-            let tie = self.tie.find_at(text, from)?.range();
+            let tie = self.tie.find_at(visible, from)?.range();
             if tie.start >= starts.end {
                 return None;
             }
@@ -120,14 +152,17 @@ fn full_name(text: &[u8], tie: &Range<usize>) -> Range<usize> {
 
 /// A value of no particular shape, and how it stands there.
 fn free_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<usize>, Site)> {
-    let before = text.get(name.end..start)?;
-    match opening(before) {
-        Some((quote, slashes)) => {
-            let len = quoted_len(text.get(start..)?, quote, slashes)?;
-            Some((start..start + len, Site::Quoted))
-        }
-        None => bare_value(text, name, start),
+    let between = text.get(name.end..start)?;
+    let rest = text.get(start..)?;
+    if let Some((quote, slashes)) = opening(between) {
+        let len = quoted_len(rest, quote, slashes)?;
+        return Some((start..start + len, Site::Quoted));
     }
+    if is_line(text, name, start) {
+        return Some((start..start + line_len(rest)?, Site::Line));
+    }
+    let len = bare_len(rest, between.trim_ascii())?;
+    Some((start..start + len, Site::Bare))
 }
 
 /// The quote that a value begins with, and the backslashes before it.
@@ -157,38 +192,46 @@ fn quoted_len(text: &[u8], quote: u8, slashes: usize) -> Option<usize> {
     None
 }
 
-/// An unquoted value: to the end of the line where the line is an assignment and nothing else, or
-/// to what ends a value in code and text.
-fn bare_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<usize>, Site)> {
-    let rest = text.get(start..)?;
-    let on_line = is_line(text, name, start);
-    let ends = |byte: &u8| {
+/// How long the value is that takes the rest of its line, to white space, a quote or an escape.
+fn line_len(rest: &[u8]) -> Option<usize> {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte);
+    kept_len(rest, rest.iter().position(ends).unwrap_or(rest.len()))
+}
+
+/// How long an unquoted value in code or text is; `tie` is what ties it to its name.
+fn bare_len(rest: &[u8], tie: &[u8]) -> Option<usize> {
+    let ends = |(at, byte): (usize, &u8)| {
         byte.is_ascii_whitespace()
-            || b"\"'`\\".contains(byte)
-            || !on_line && b",;&|(){}[]<>".contains(byte)
+            || b"\"'`\\,;|(){}[]<>".contains(byte)
+            || *byte == b'&' && is_parameter(rest.get(at + 1..).unwrap_or_default())
     };
     let len = rest
         .iter()
-        .take(LONGEST)
+        .take(LONGEST + 1)
+        .enumerate()
         .position(ends)
         .unwrap_or(rest.len());
-    if len > LONGEST || !on_line && is_code(rest.get(len..)?) {
-        return None;
-    }
-    let kept = rest.get(..len)?;
-    let kept = kept
-        .iter()
-        .rposition(|byte| !b",;.".contains(byte))
-        .map_or(0, |last| last + 1);
-    Some((
-        start..start + kept,
-        if on_line { Site::Line } else { Site::Bare },
-    ))
+    let is_xml = tie == b">";
+    let fits = match rest.get(len..)?.first() {
+        Some(b'<') => is_xml,
+        Some(b'(' | b'[' | b'{') => false, // a call, an index, a literal: code
+        _ => !is_xml && !tie.contains(&b','),
+    };
+    fits.then(|| kept_len(rest, len)).flatten()
 }
 
-/// What follows says that the value is code: a call, an index, a type's parameters.
-fn is_code(rest: &[u8]) -> bool {
-    matches!(rest.first(), Some(b'(' | b'[' | b'<' | b'{'))
+/// Without the signs that end a sentence or a statement.
+fn kept_len(rest: &[u8], len: usize) -> Option<usize> {
+    let value = rest.get(..len).filter(|value| value.len() <= LONGEST)?;
+    let last = value.iter().rposition(|byte| !b",;.".contains(byte))?;
+    Some(last + 1)
+}
+
+/// Whether the next parameter of a query begins: `name=`.
+fn is_parameter(text: &[u8]) -> bool {
+    let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.[]%".contains(byte);
+    let name = text.iter().take_while(|byte| of(byte)).count();
+    name > 0 && text.get(name) == Some(&b'=')
 }
 
 /// Whether a name in capitals begins its line, and `=` follows at once.

@@ -21,6 +21,10 @@ pub(super) enum Check {
     Basic,
     /// Base64 of 64 bytes: a key of an Azure account.
     Key64,
+    /// Base64 of a private key's first line.
+    Pem,
+    /// RFC 3986's `user:password`, the password being none that every example has.
+    Userinfo,
     /// Discord: the first part is the base64 of a decimal id.
     Discord,
 }
@@ -33,6 +37,8 @@ impl Check {
             Self::Jwt => is_jwt(token).then_some(true),
             Self::Basic => is_basic(token).then_some(true),
             Self::Key64 => (decode(token)?.len() == 64).then_some(true),
+            Self::Pem => is_wrapped_pem(token).then_some(true),
+            Self::Userinfo => has_own_password(token).then_some(true),
             Self::Discord => is_discord(token).then_some(true),
         }
     }
@@ -75,6 +81,43 @@ fn is_basic(token: &[u8]) -> bool {
 fn is_discord(token: &[u8]) -> bool {
     let id = first_part(token).and_then(decode).unwrap_or_default();
     id.len() >= 15 && id.iter().all(u8::is_ascii_digit)
+}
+
+fn is_wrapped_pem(token: &[u8]) -> bool {
+    let whole = token.len() - token.len() % 4;
+    let start = token
+        .get(..whole.min(64))
+        .and_then(decode)
+        .unwrap_or_default();
+    start.starts_with(b"-----BEGIN ") && contains(&start, b"PRIVATE KEY")
+}
+
+fn has_own_password(userinfo: &[u8]) -> bool {
+    const SHOWN: [&[u8]; 12] = [
+        b"password",
+        b"passwd",
+        b"pass",
+        b"pwd",
+        b"pw",
+        b"mypassword",
+        b"mysecretpassword",
+        b"token",
+        b"x-oauth-basic",
+        b"...",
+        b"***",
+        b"xxx",
+    ];
+    let Some(colon) = userinfo.iter().position(|byte| *byte == b':') else {
+        return false;
+    };
+    let (user, password) = (&userinfo[..colon], &userinfo[colon + 1..]);
+    let is_port = password.len() < 6 && password.iter().all(u8::is_ascii_digit);
+    let is_reference =
+        password.starts_with(b"$") || password.starts_with(b"%s") || password.starts_with(b"{");
+    let is_shown = SHOWN
+        .iter()
+        .any(|shown| password.eq_ignore_ascii_case(shown));
+    !(password.is_empty() || password == user || is_port || is_reference || is_shown)
 }
 
 fn has_crc32(token: &[u8]) -> Option<bool> {

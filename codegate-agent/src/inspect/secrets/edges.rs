@@ -16,6 +16,8 @@ pub(super) enum Edges {
     /// No letter or digit before it, and none behind it.
     #[default]
     Word,
+    /// None before it.
+    Start,
     /// None behind it.
     End,
     /// Anything: the pattern itself says where it begins and ends.
@@ -26,6 +28,7 @@ impl Edges {
     pub(super) fn allow(self, text: &[u8], token: &Range<usize>) -> bool {
         match self {
             Self::Word => opens(text, token.start) && closes(text, token.end),
+            Self::Start => opens(text, token.start),
             Self::End => closes(text, token.end),
             Self::Any => true,
         }

@@ -62,6 +62,12 @@ fn fill(field: &str, token: &str, random: &mut Random) -> String {
         "base64" => STANDARD.encode(argument),
         "base64url" => URL_SAFE_NO_PAD.encode(argument),
         "key64" => STANDARD.encode(random.bytes(64)),
+        "base64pem" => {
+            let body = pem_lines(6, random);
+            STANDARD.encode(format!(
+                "-----BEGIN {argument}-----\n{body}\n-----END {argument}-----\n"
+            ))
+        }
         "lines" => pem_lines(argument.parse().expect("a number"), random),
         _ => random.text(alphabet(class), argument.parse().expect("a number")),
     }
@@ -84,6 +90,8 @@ fn alphabet(class: &str) -> String {
         "HEX" => digit + "ABCDEF",
         "digit" => digit,
         "base32" => upper + "234567",
+        "base32lower" => range('a', 'z') + "234567",
+        "base58" => (lower + &upper + &digit).replace(['0', 'O', 'I', 'l'], ""),
         "b64" => lower + &upper + &digit + "+/",
         "b64url" => lower + &upper + &digit + "-_",
         "bech32" => "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L".into(),

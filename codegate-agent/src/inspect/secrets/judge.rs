@@ -7,7 +7,7 @@
 
 use serde::Deserialize;
 
-use super::words::natural_bytes;
+use super::words::{common_pairs, natural_bytes};
 
 /// How a value stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ fn is_monotone(value: &[u8]) -> bool {
         .map(<[u8]>::len)
         .max()
         .unwrap_or(0);
-    most >= 8 || most * 2 > value.len().max(3)
+    (most >= 8 && most * 4 >= value.len()) || most * 2 > value.len().max(3)
 }
 
 /// A name with a sign before it, as languages write variables, references and symbols.
@@ -147,10 +147,11 @@ fn is_reference(value: &[u8]) -> bool {
 /// A path, a URL, a mail address.
 fn is_place(value: &[u8]) -> bool {
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    let wordy = |tenths: usize| natural_bytes(value) * 10 >= value.len() * tenths;
     let begins = |mark: &[u8]| value.starts_with(mark);
-    let is_path = (begins(b"/") || begins(b"./") || begins(b"../") || begins(b"~/"))
-        && natural_bytes(value) * 2 >= value.len();
-    let is_words_with_slashes = slashes > 0 && natural_bytes(value) * 10 >= value.len() * 6;
+    let rooted = begins(b"/") || begins(b"./") || begins(b"../") || begins(b"~/");
+    let is_path = rooted && (wordy(3) || slashes >= 2 && value.len() < 24);
+    let is_words_with_slashes = slashes > 0 && wordy(6);
     contains(value, b"://") || is_path || is_words_with_slashes || is_drive(value) || is_mail(value)
 }
 
@@ -300,7 +301,8 @@ fn is_quantity(value: &[u8]) -> bool {
 fn is_identifier(value: &[u8], site: Site) -> bool {
     let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:/".contains(byte);
     let joined = value.iter().any(|byte| b"_-.:/".contains(byte));
-    let wordy = natural_bytes(value) * 10 >= value.len() * 6;
+    let least = if site == Site::Bare { 4 } else { 6 };
+    let wordy = natural_bytes(value) * 10 >= value.len() * least;
     site != Site::Line && joined && wordy && value.iter().all(of)
 }
 
@@ -325,21 +327,15 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     }
     let least = if value.len() >= 16 { 2.9 } else { 2.6 };
     let wordy = natural_bytes(value) * 10 >= value.len() * 4;
-    let mixed = digits > 0 || (turns(value) * 4 >= value.len() && value.len() >= 16);
+    let mixed = digits > 0 || reads_like_nothing(value);
     mixed && !wordy && entropy(value) >= least && !is_sequence(value)
 }
 
-/// How often the case turns.
-fn turns(value: &[u8]) -> usize {
-    let is_turn = |pair: &&[u8]| match pair {
-        [a, b] => {
-            a.is_ascii_alphabetic()
-                && b.is_ascii_alphabetic()
-                && a.is_ascii_lowercase() != b.is_ascii_lowercase()
-        }
-        _ => false,
-    };
-    value.windows(2).filter(is_turn).count()
+/// Letters in both cases whose pairs are no more common than chance makes them.
+fn reads_like_nothing(value: &[u8]) -> bool {
+    let (common, pairs) = common_pairs(value);
+    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
+    both && common * 10 <= pairs * 6
 }
 
 /// `0123456789abcdef`, `abcdefgh…`: most bytes follow from the one before.

@@ -6,10 +6,11 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::inspect::Finding;
 
-/// Keeps, of findings that overlap, the surest, then the longest, then the first; in order of place.
+/// Keeps, of findings that overlap, the surest, then the longest, then the first given; in order
+/// of place.
 pub(super) fn settle(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.retain(|finding| !finding.range.is_empty());
-    findings.sort_by_key(|f| (Reverse(f.confidence), Reverse(f.range.len()), f.range.start));
+    findings.sort_by_key(|f| (Reverse(f.confidence), Reverse(f.range.len())));
     let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
     for finding in findings {
         // Those kept are apart, so the last one that begins before this one's end tells all.

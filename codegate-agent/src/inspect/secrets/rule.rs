@@ -17,9 +17,6 @@ use super::{
 };
 use crate::inspect::{Confidence, Finding, Kind};
 
-/// How far behind a trigger a match may go on, in bytes.
-const REACH: usize = 2 << 10;
-
 /// How far before a match, and behind its start, a keyword may stand, in bytes.
 const NEARBY: usize = 160;
 
@@ -39,7 +36,12 @@ pub(super) struct Rule {
 #[derive(Debug)]
 enum Shape {
     /// It has a form of its own.
-    Token { pattern: Regex, edges: Edges },
+    Token {
+        pattern: Regex,
+        edges: Edges,
+        /// How far behind the trigger a match may go on, in bytes.
+        reach: usize,
+    },
     /// It is the value beside a name.
     Beside(Beside),
 }
@@ -85,8 +87,7 @@ impl Rule {
                 text.kind
             ))
         })?;
-        let (full, shape) = shape(&text).map_err(fail)?;
-        let trigger = Trigger::of(&full).map_err(|error| fail(format!("pattern: {error}")))?;
+        let (trigger, shape) = shape(&text).map_err(fail)?;
         let confidence = text.confidence.into();
         Ok(Self {
             id: text.id.as_str().into(),
@@ -100,13 +101,26 @@ impl Rule {
         })
     }
 
+    /// Whether a trigger that ended here is worth a closer look.
+    pub(super) fn is_worth_it(&self, text: &[u8], end: usize) -> bool {
+        match &self.shape {
+            Shape::Token { .. } => true,
+            Shape::Beside(_) => assignment::may_follow(text, end),
+        }
+    }
+
     /// The first candidate that begins in a part of the text; the text around is looked at, too.
     pub(super) fn find(&self, text: &[u8], starts: Range<usize>) -> Option<Candidate> {
-        let until = text.len().min(starts.end.saturating_add(REACH));
-        let visible = text.get(..until)?;
         match &self.shape {
-            Shape::Token { pattern, edges } => find_token(pattern, *edges, visible, &starts),
-            Shape::Beside(beside) => beside.find(visible, &starts),
+            Shape::Token {
+                pattern,
+                edges,
+                reach,
+            } => {
+                let visible = text.len().min(starts.end.saturating_add(*reach));
+                find_token(pattern, *edges, text.get(..visible)?, &starts)
+            }
+            Shape::Beside(beside) => beside.find(text, &starts),
         }
     }
 
@@ -137,23 +151,25 @@ impl Rule {
     }
 }
 
-/// A rule's whole pattern, which gives the trigger, and its shape.
-fn shape(text: &RuleText) -> Result<(String, Shape), String> {
+/// A rule's trigger and shape.
+fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
+    let trigger = |pattern: &str| Trigger::of(pattern).map_err(|error| format!("pattern: {error}"));
     match (&text.pattern, text.beside.as_slice()) {
         (Some(pattern), []) => {
+            let trigger = trigger(pattern)?;
             let shape = Shape::Token {
                 pattern: regex(pattern)?,
                 edges: text.edges,
+                reach: trigger.whole.map_or(text.reach, |whole| whole + 1),
             };
-            Ok((pattern.clone(), shape))
+            Ok((trigger, shape))
         }
-        (None, [_, ..]) => {
+        (None, names @ [_, ..]) => {
             if text.value.is_none() && text.judge.is_none() {
                 return Err("a rule `beside` names needs a `value` or a `judge`".into());
             }
-            let full = assignment::pattern(&text.beside, text.value.as_deref());
-            let beside = Beside::compile(&text.beside, text.value.as_deref(), text.judge)?;
-            Ok((full, Shape::Beside(beside)))
+            let beside = Beside::compile(names, text.value.as_deref(), text.judge)?;
+            Ok((trigger(&assignment::any_of(names))?, Shape::Beside(beside)))
         }
         _ => Err("it needs either a `pattern` or names that it stands `beside`".into()),
     }

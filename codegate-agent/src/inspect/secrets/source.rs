@@ -12,11 +12,21 @@ use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::
 use crate::inspect::Confidence;
 
 /// The files that are compiled in.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 11] = [
     ("ai.toml", include_str!("rules/ai.toml")),
+    ("cloud.toml", include_str!("rules/cloud.toml")),
     ("forges.toml", include_str!("rules/forges.toml")),
+    ("payment.toml", include_str!("rules/payment.toml")),
+    ("messaging.toml", include_str!("rules/messaging.toml")),
+    ("registries.toml", include_str!("rules/registries.toml")),
+    (
+        "observability.toml",
+        include_str!("rules/observability.toml"),
+    ),
     ("databases.toml", include_str!("rules/databases.toml")),
+    ("identity.toml", include_str!("rules/identity.toml")),
     ("keys.toml", include_str!("rules/keys.toml")),
+    ("assignments.toml", include_str!("rules/assignments.toml")),
 ];
 
 /// Why a set of rules can't be used.
@@ -109,6 +119,9 @@ pub(super) struct RuleText {
     /// What may stand around it.
     #[serde(default)]
     pub(super) edges: Edges,
+    /// How far a match may go on, in bytes, where the pattern has no bound.
+    #[serde(default = "reach")]
+    pub(super) reach: usize,
     /// How far it goes on behind the pattern.
     pub(super) extend: Option<Extend>,
     /// Cores that are no secrets.
@@ -134,6 +147,11 @@ pub(super) enum ConfidenceText {
 
 fn high() -> ConfidenceText {
     ConfidenceText::High
+}
+
+/// Enough for whatever is not a document of its own.
+fn reach() -> usize {
+    2 << 10
 }
 
 impl From<ConfidenceText> for Confidence {

@@ -13,7 +13,8 @@ pub(super) struct Sweep<'a> {
     text: &'a [u8],
     /// For each rule, where its next match may begin: what lies before has been looked at.
     next: Vec<usize>,
-    findings: Vec<Finding>,
+    /// With the index of their rule: of two that are equal, the rule that was written first wins.
+    findings: Vec<(usize, Finding)>,
 }
 
 impl<'a> Sweep<'a> {
@@ -28,7 +29,9 @@ impl<'a> Sweep<'a> {
 
     /// Looks for what made a trigger fire: matches of its rule that begin in the window before it.
     pub(super) fn check(&mut self, hit: Hit) {
-        if let Some(rule) = self.rules.get(hit.rule) {
+        if let Some(rule) = self.rules.get(hit.rule)
+            && rule.is_worth_it(self.text, hit.end)
+        {
             self.look(
                 hit.rule,
                 rule,
@@ -55,13 +58,20 @@ impl<'a> Sweep<'a> {
             *next = candidate.start + 1;
             if let Some(verdict) = rule.judge(self.text, &candidate) {
                 *next = (*next).max(verdict.secret.end);
-                self.findings.push(rule.finding(verdict));
+                self.findings.push((index, rule.finding(verdict)));
             }
         }
     }
 
     /// The findings, in order and apart.
-    pub(super) fn finish(self) -> Vec<Finding> {
-        overlap::settle(self.findings)
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.findings
+            .sort_by_key(|(rule, finding)| (*rule, finding.range.start));
+        overlap::settle(
+            self.findings
+                .into_iter()
+                .map(|(_, finding)| finding)
+                .collect(),
+        )
     }
 }

@@ -5,6 +5,9 @@
 //! much as the last repetition demands, and forget what only looks around (`\b`); it fires more
 //! often than the pattern matches, never less.
 //!
+//! A pattern may itself say where its trigger should end, with an empty group named `enough`: what
+//! stands before it is rare enough to look closer, and what follows would cost the automaton much.
+//!
 //! Knows: regular expressions. Must not know: rules, texts.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
@@ -15,15 +18,17 @@ use super::engine::LONGEST_TRIGGER;
 const LONGEST_REPETITION: usize = 160;
 
 /// Fewer bytes than this are no trigger: they would fire everywhere.
-const SHORTEST_TRIGGER: usize = 4;
+const SHORTEST_TRIGGER: usize = 3;
 
 /// What the first pass looks for on behalf of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trigger {
     /// In the syntax that Hyperscan and PCRE share; bytes, not characters; `.` is any byte.
     pub(super) pattern: String,
-    /// The longest match, in bytes.
+    /// The longest match of the trigger, in bytes.
     pub(super) longest: usize,
+    /// The longest match of the whole pattern, in bytes, if it has a bound.
+    pub(super) whole: Option<usize>,
 }
 
 /// Why a pattern has no trigger.
@@ -32,7 +37,7 @@ pub(super) enum TriggerError {
     #[error("{0}")]
     Syntax(#[from] Box<regex_syntax::Error>),
     #[error(
-        "its part without repetition of unknown length has only {0} bytes, at least 4 are needed"
+        "its part without repetition of unknown length has only {0} bytes, at least 3 are needed"
     )]
     Short(usize),
     #[error(
@@ -61,7 +66,12 @@ impl Trigger {
         }
         let mut pattern = String::new();
         print(&prefix, &mut pattern);
-        Ok(Self { pattern, longest })
+        let whole = hir.properties().maximum_len();
+        Ok(Self {
+            pattern,
+            longest,
+            whole,
+        })
     }
 }
 
@@ -83,6 +93,10 @@ fn cut(hir: &Hir, last: bool) -> Cut {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Cut::whole(Hir::empty()),
         HirKind::Literal(_) | HirKind::Class(_) => Cut::whole(hir.clone()),
+        HirKind::Capture(capture) if capture.name.as_deref() == Some("enough") => Cut {
+            hir: Hir::empty(),
+            whole: false,
+        },
         HirKind::Capture(capture) => cut(&capture.sub, last),
         HirKind::Repetition(repetition) => cut_repetition(repetition, last),
         HirKind::Concat(parts) => cut_concat(parts, last),
@@ -231,6 +245,13 @@ mod tests {
     }
 
     #[test]
+    fn a_trigger_stops_where_the_pattern_says_that_it_has_seen_enough() {
+        let trigger = Trigger::of("redis://(?P<enough>)[^ ]{1,99}@(?:a|b)").unwrap();
+        assert_eq!(trigger.pattern, r"redis\x3a\x2f\x2f");
+        assert_eq!(trigger.whole, Some(8 + 99 + 2));
+    }
+
+    #[test]
     fn what_follows_a_cut_branch_is_cut_too() {
         let trigger = Trigger::of("key(?:=a+|:b)END").unwrap();
         assert_eq!(trigger.pattern, r"key(?:\x3da|\x3ab)");
@@ -253,7 +274,7 @@ mod tests {
             Trigger::of("[a-z]*abcd"),
             Err(TriggerError::Short(0))
         ));
-        assert!(matches!(Trigger::of("abc"), Err(TriggerError::Short(3))));
+        assert!(matches!(Trigger::of("ab"), Err(TriggerError::Short(2))));
         assert!(matches!(
             Trigger::of("a{99}(?:b{99}){11}c"),
             Err(TriggerError::Long(_))

@@ -33,6 +33,14 @@ pub(super) fn is_natural(run: &[u8]) -> bool {
     common * 10 >= (run.len() - 1) * 7
 }
 
+/// How many of a text's pairs of letters are common, and how many there are; case is ignored.
+pub(super) fn common_pairs(text: &[u8]) -> (usize, usize) {
+    let is_letters = |pair: &&[u8]| pair.iter().all(u8::is_ascii_alphabetic);
+    let pairs = text.windows(2).filter(is_letters);
+    let common = pairs.clone().filter(|pair| is_common(pair)).count();
+    (common, pairs.count())
+}
+
 /// The runs of letters of a text, cut where the case turns as it does in `camelCase`.
 pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.chunk_by(|a, b| {
