@@ -1,6 +1,6 @@
 //! Everything a connection needs, made in the order of its dependencies.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
 
@@ -12,16 +12,13 @@ use crate::{
     flow::Flow,
     http::Guard,
     inspect::secrets::Scanner,
-    kernel::{self, Hooks, Names},
+    kernel::{self, Hooks, Names, Timing},
     seal::Vault,
     session::Recorder,
     tls::Terminator,
     trust::{self, Ca, Installed, Leaves, Origin},
     upstream::Connector,
 };
-
-/// How often the endpoints' names are resolved again.
-const RESOLVE: Duration = Duration::from_secs(30);
 
 /// The running agent.
 pub(super) struct Agent {
@@ -57,7 +54,7 @@ impl Agent {
         let leaves = Leaves::new(ca.clone()).context("cannot make a key for leaves")?;
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let hooks = attach(&config)?;
-        let names = Names::start(hooks.clone(), hosts(&config), RESOLVE);
+        let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
         let status = Arc::new(Tally::new(hooks.clone(), config.endpoints.iter().count()));
         let netns = kernel::netns_cookie()?;
         Ok(Self {

@@ -7,6 +7,7 @@
 //! When it must choose, it favours the machine over the guard: whatever goes wrong in here, the
 //! connections of processes that are none of our business work as they would without us.
 
+mod addresses;
 mod cgroup;
 mod error;
 mod hooks;
@@ -20,7 +21,7 @@ pub use cgroup::{cgroup_id, find_cgroup2};
 pub use error::KernelError;
 pub use hooks::{Counters, Hooks, Redirected};
 pub use load::{Options, order as programs};
-pub use names::{Host, Names};
+pub use names::{Host, Names, Timing};
 
 /// Re-exported so that callers need not know the contract's crate.
 pub use codegate_ebpf::{Counter, DEFAULT_MARK};

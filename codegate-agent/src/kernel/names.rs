@@ -1,176 +1,286 @@
-//! The addresses of the guarded names: asked for again and again, and told to the kernel.
+//! From guarded names to guarded addresses: asks the system's resolver again and again.
 //!
-//! Names are resolved as the machine's programs resolve them (`/etc/hosts`, `resolv.conf`). An
-//! address that is no longer answered stays guarded until it expires, since clients keep it too.
+//! The system's resolver, because clients ask it, too: `/etc/hosts`, `resolv.conf` and all. Addresses
+//! are hints: they may be shared with hosts that are not guarded, so the SNI decides later.
+//!
+//! When it must choose, it guards too much: an address that vanished from the answers stays until it
+//! expires (clients keep addresses, too), and while the resolver is silent nothing is forgotten.
 
 use std::{
-    collections::{HashMap, HashSet},
+    io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream};
-use tokio::{sync::watch, task::AbortHandle};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time,
+};
 
-use super::Hooks;
+use super::{Hooks, KernelError, addresses::Addresses};
 
-/// How long an address stays guarded after it was answered last: longer than clients cache.
-const KEEP: Duration = Duration::from_secs(30 * 60);
-/// How long one name may take: the resolver's own patience is longer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How many names are asked for at once; each takes a thread.
-const AT_ONCE: usize = 16;
-/// How long the first round may hold up the start.
-const FIRST_ROUND: Duration = Duration::from_secs(4);
+/// Each look-up blocks a thread; a dead resolver must not have hundreds of them.
+const AT_ONCE: usize = 32;
 
-/// A host and its guarded ports.
+/// The first pause after a failure; it doubles up to [`Timing::interval`].
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A host's exact name (or an address) and its guarded TCP ports. Wildcards cannot be asked for and
+/// are passed over.
 pub type Host = (String, Vec<u16>);
 
-/// The learned addresses. Resolving stops when this is dropped.
-#[derive(Debug)]
-pub struct Names {
-    learned: Arc<Mutex<Learned>>,
-    asked: watch::Receiver<bool>,
-    task: AbortHandle,
+/// How often names are resolved, and how long an answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// From one look-up of a name to the next.
+    pub interval: Duration,
+    /// How long an address is guarded after it was last seen.
+    pub ttl: Duration,
+    /// How long [`Names::ready`] waits at most for the first answers.
+    pub patience: Duration,
 }
 
-/// Which host an address was answered for, and until when that counts.
-type Learned = HashMap<IpAddr, (String, Instant)>;
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(30),
+            ttl: Duration::from_secs(60 * 60),
+            patience: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Resolves in the background until its last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Names {
+    shared: Arc<Shared>,
+    /// How many names have not been tried yet.
+    untried: watch::Receiver<usize>,
+    deadline: Instant,
+    _tasks: Arc<JoinSet<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    hooks: Hooks,
+    timing: Timing,
+    addresses: Mutex<Addresses>,
+    turns: Semaphore,
+}
 
 impl Names {
-    /// Begins to resolve `hosts`, every `interval`, on the current tokio runtime.
-    pub fn start(hooks: Hooks, hosts: Vec<Host>, interval: Duration) -> Self {
-        let learned = Arc::default();
-        let (done, asked) = watch::channel(false);
-        let resolver = Resolver {
+    /// Starts to resolve; must be called on a tokio runtime. Addresses go to the hooks as they are
+    /// learned: TCP redirected, and UDP to the same ports, which is HTTP/3, refused.
+    pub fn start(hooks: Hooks, hosts: Vec<Host>, timing: Timing) -> Self {
+        let shared = Arc::new(Shared {
             hooks,
-            hosts,
-            learned: Arc::clone(&learned),
-            silent: HashSet::new(),
-            deaf: false,
-        };
-        let task = tokio::spawn(resolver.run(interval, done)).abort_handle();
-        Self {
-            learned,
-            asked,
-            task,
-        }
-    }
-
-    /// Waits until every name was asked for once; not longer than some seconds, since a dead
-    /// resolver must not keep the agent from starting.
-    pub async fn ready(&self) {
-        let mut asked = self.asked.clone();
-        let first_round = asked.wait_for(|asked| *asked);
-        if tokio::time::timeout(FIRST_ROUND, first_round)
-            .await
-            .is_err()
-        {
-            tracing::warn!("the resolver is slow: some endpoints are not guarded yet");
-        }
-    }
-
-    /// The guarded host that an address was answered for; the first, if there are several.
-    pub fn host_for(&self, address: SocketAddr) -> Option<String> {
-        let learned = lock(&self.learned);
-        let (host, until) = learned.get(&address.ip().to_canonical())?;
-        (*until > Instant::now()).then(|| host.clone())
-    }
-}
-
-impl Drop for Names {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-struct Resolver {
-    hooks: Hooks,
-    hosts: Vec<Host>,
-    learned: Arc<Mutex<Learned>>,
-    /// Names that did not resolve when they were asked for last; each is logged once.
-    silent: HashSet<String>,
-    /// Whether none of them resolved in the last round.
-    deaf: bool,
-}
-
-impl Resolver {
-    async fn run(mut self, interval: Duration, done: watch::Sender<bool>) {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.round().await;
-            done.send_replace(true);
-        }
-    }
-
-    async fn round(&mut self) {
-        let hosts = self.hosts.clone();
-        let lookups = stream::iter(hosts).map(|(host, ports)| async move {
-            let addresses = lookup(&host).await;
-            (host, ports, addresses)
+            timing,
+            addresses: Mutex::default(),
+            turns: Semaphore::new(AT_ONCE),
         });
-        let mut answers = std::pin::pin!(lookups.buffered(AT_ONCE));
-        while let Some((host, ports, addresses)) = answers.next().await {
-            match addresses {
-                Ok(addresses) => self.learn(&host, &ports, &addresses),
-                Err(why) => self.unanswered(host, &why),
-            }
+        let hosts: Vec<_> = hosts.into_iter().filter(is_exact).collect();
+        let (tried, untried) = watch::channel(hosts.len());
+        let tried = Arc::new(tried);
+        let mut tasks = JoinSet::new();
+        for host in hosts {
+            tasks.spawn(follow(
+                Followed::new(host),
+                Arc::clone(&shared),
+                Arc::clone(&tried),
+            ));
         }
-        lock(&self.learned).retain(|_, (_, until)| *until > Instant::now());
-        self.judge();
+        Self {
+            shared,
+            untried,
+            deadline: Instant::now() + timing.patience,
+            _tasks: Arc::new(tasks),
+        }
     }
 
-    /// Says loudly, once, that nothing resolves: then nothing is guarded.
-    fn judge(&mut self) {
-        let deaf = self.silent.len() == self.hosts.len() && !self.hosts.is_empty();
-        if deaf && !self.deaf {
+    /// Waits until each name has been tried once, or patience is at its end: a dead resolver does not
+    /// hold up the start, and what it answers later is guarded from then on.
+    pub async fn ready(&self) {
+        let mut untried = self.untried.clone();
+        let all = untried.wait_for(|untried| *untried == 0);
+        if time::timeout_at(self.deadline.into(), all).await.is_err() {
+            let untried = *self.untried.borrow();
+            tracing::warn!(
+                untried,
+                "some guarded names are not resolved yet: going on without"
+            );
+        }
+        if self.shared.addresses().is_empty() {
             tracing::warn!("no guarded name resolves: nothing is guarded until one does");
         }
-        self.deaf = deaf;
     }
 
-    fn learn(&mut self, host: &str, ports: &[u16], addresses: &[IpAddr]) {
-        self.silent.remove(host);
-        for address in addresses.iter().map(IpAddr::to_canonical) {
-            for port in ports {
-                self.guard(SocketAddr::new(address, *port));
+    /// The guarded host that an address was learned for; the first one, if there are several.
+    pub fn host_for(&self, address: SocketAddr) -> Option<String> {
+        self.shared
+            .addresses()
+            .hosts(address)
+            .next()
+            .map(str::to_owned)
+    }
+
+    /// All guarded hosts that an address was learned for.
+    pub fn hosts_for(&self, address: SocketAddr) -> Vec<String> {
+        self.shared
+            .addresses()
+            .hosts(address)
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+fn is_exact((name, _): &Host) -> bool {
+    !name.contains('*')
+}
+
+/// One name, and what became of it so far.
+struct Followed {
+    name: Arc<str>,
+    ports: Vec<u16>,
+    /// The last answer.
+    addresses: Vec<IpAddr>,
+    /// Failures since then.
+    failures: u32,
+}
+
+/// Keeps one name's addresses guarded, for as long as the task lives.
+async fn follow(mut host: Followed, shared: Arc<Shared>, tried: Arc<watch::Sender<usize>>) {
+    let mut first = true;
+    loop {
+        let answer = shared.resolve(&host.name).await;
+        host.take(answer);
+        if let Err(error) = shared.guard(&host) {
+            tracing::error!(host = &*host.name, %error, "addresses of a guarded host are NOT guarded");
+        }
+        if std::mem::take(&mut first) {
+            tried.send_modify(|untried| *untried = untried.saturating_sub(1));
+        }
+        time::sleep(pause(host.failures, shared.timing.interval)).await;
+    }
+}
+
+impl Followed {
+    fn new((name, ports): Host) -> Self {
+        Self {
+            name: name.into(),
+            ports,
+            addresses: Vec::new(),
+            failures: 0,
+        }
+    }
+
+    /// Takes an answer; a failure leaves the last one in place. Only changes are worth a word.
+    fn take(&mut self, answer: io::Result<Vec<IpAddr>>) {
+        match answer {
+            Ok(addresses) => {
+                if self.failures > 0 {
+                    tracing::debug!(host = &*self.name, "a guarded host can be resolved again");
+                }
+                self.addresses = addresses;
+                self.failures = 0;
             }
-            let until = Instant::now() + KEEP;
-            let mut learned = lock(&self.learned);
-            let known = learned
-                .entry(address)
-                .or_insert_with(|| (host.to_owned(), until));
-            if known.0 == host || known.1 <= Instant::now() {
-                *known = (host.to_owned(), until);
+            Err(error) => {
+                if self.failures == 0 {
+                    tracing::debug!(host = &*self.name, %error, "a guarded host cannot be resolved");
+                }
+                self.failures = self.failures.saturating_add(1);
             }
         }
     }
 
-    fn guard(&self, address: SocketAddr) {
-        if let Err(error) = self.hooks.set_endpoint(address, Some(KEEP), true) {
-            tracing::error!(%address, %error, "an address cannot be guarded");
-        }
+    fn endpoints(&self) -> impl Iterator<Item = SocketAddr> {
+        self.addresses
+            .iter()
+            .flat_map(|ip| self.ports.iter().map(|port| SocketAddr::new(*ip, *port)))
+    }
+}
+
+impl Shared {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let _turn = self.turns.acquire().await.map_err(io::Error::other)?;
+        let answer = tokio::net::lookup_host((name, 0)).await?;
+        Ok(answer.map(|address| address.ip()).collect())
     }
 
-    fn unanswered(&mut self, host: String, why: &str) {
-        if self.silent.insert(host.clone()) {
-            tracing::debug!(host, why, "a name does not resolve; it is asked for again");
+    /// Guards a host's addresses anew, and no longer those that nobody has claimed for too long. The
+    /// table is held meanwhile, so that the kernel's map never disagrees with it.
+    fn guard(&self, host: &Followed) -> Result<(), KernelError> {
+        let (now, ttl) = (Instant::now(), self.timing.ttl);
+        let mut addresses = self.addresses();
+        for endpoint in host.endpoints() {
+            addresses.claim(endpoint, &host.name, now + ttl);
+            self.hooks.set_endpoint(endpoint, Some(ttl), true)?;
+        }
+        for endpoint in addresses.expire(now) {
+            self.hooks.remove_endpoint(endpoint)?;
+        }
+        Ok(())
+    }
+
+    /// A panic elsewhere leaves the table whole: no method of it stops half-way.
+    fn addresses(&self) -> MutexGuard<'_, Addresses> {
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// After success the interval; after failures shorter, as a network that comes up brings all names,
+/// then doubling.
+fn pause(failures: u32, interval: Duration) -> Duration {
+    match failures.checked_sub(1) {
+        None => interval,
+        Some(doublings) => {
+            let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+            RETRY.saturating_mul(factor).min(interval)
         }
     }
 }
 
-async fn lookup(host: &str) -> Result<Vec<IpAddr>, String> {
-    match tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, 0))).await {
-        Ok(Ok(addresses)) => Ok(addresses.map(|address| address.ip()).collect()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_elapsed) => Err("no answer in time".to_owned()),
-    }
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use super::*;
 
-/// A panic of another thread leaves whole entries: there is nothing to be poisoned.
-fn lock(learned: &Mutex<Learned>) -> MutexGuard<'_, Learned> {
-    learned.lock().unwrap_or_else(PoisonError::into_inner)
+    fn host() -> Followed {
+        Followed::new(("a.test".to_owned(), vec![443, 8443]))
+    }
+
+    #[test]
+    fn failures_are_retried_soon_and_then_ever_more_rarely() {
+        let interval = Duration::from_secs(30);
+        let seconds = |failures| pause(failures, interval).as_secs();
+        assert_eq!(
+            [0, 1, 2, 3, 5, 6, 7, 33, u32::MAX].map(seconds),
+            [30, 1, 2, 4, 16, 30, 30, 30, 30]
+        );
+    }
+
+    #[test]
+    fn a_failure_forgets_nothing() {
+        let mut host = host();
+        host.take(Ok(vec!["192.0.2.1".parse().unwrap()]));
+        host.take(Err(io::Error::other("silence")));
+        host.take(Err(io::Error::other("silence")));
+        let endpoints: Vec<_> = host
+            .endpoints()
+            .map(|endpoint| endpoint.to_string())
+            .collect();
+        assert_eq!(endpoints, ["192.0.2.1:443", "192.0.2.1:8443"]);
+        assert_eq!(host.failures, 2);
+        host.take(Ok(Vec::new()));
+        assert_eq!((host.endpoints().count(), host.failures), (0, 0));
+    }
+
+    #[test]
+    fn wildcards_are_passed_over() {
+        assert!(is_exact(&("a.test".to_owned(), vec![443])));
+        assert!(!is_exact(&("*.a.test".to_owned(), vec![443])));
+    }
 }
