@@ -182,7 +182,7 @@ impl Agent<'_> {
     pub fn sessions(&self, count: usize) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            let sessions = self.objects(["sessions", "list", "--json"]);
+            let sessions = self.objects(["sessions", "list", "--limit", "100000", "--json"]);
             let done = sessions
                 .iter()
                 .filter(|s| s["exchanges"].as_u64() > Some(0))

@@ -126,28 +126,24 @@ pub fn events(stream: &str) -> Vec<Value> {
     data.filter(|data| *data != "[DONE]").map(parse).collect()
 }
 
-/// The placeholders in a text, in their order.
+/// The placeholders in a text, in their order; raw JSON will do, for none holds a character that is
+/// escaped there.
 #[must_use]
 pub fn placeholders(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words
-        .filter(|word| is_placeholder(word))
-        .map(str::to_owned)
+    text.match_indices("CG_")
+        .filter_map(|(at, _)| placeholder(&text[at..]))
         .collect()
 }
 
-fn is_placeholder(word: &str) -> bool {
-    let Some((kind, body)) = word
-        .strip_prefix("CG_")
-        .and_then(|rest| rest.split_once('_'))
-    else {
-        return false;
-    };
+/// The placeholder that a text begins with.
+fn placeholder(text: &str) -> Option<String> {
     let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-    (2..=12).contains(&kind.len())
+    let (kind, rest) = text.strip_prefix("CG_")?.split_once('_')?;
+    let body = rest.get(..24)?;
+    let well = (2..=12).contains(&kind.len())
         && kind.chars().all(upper)
-        && body.len() == 24
-        && body.chars().all(|c| upper(c) && !"ILOU".contains(c))
+        && body.chars().all(|c| upper(c) && !"ILOU".contains(c));
+    well.then(|| format!("CG_{kind}_{body}"))
 }
 
 #[track_caller]

@@ -64,7 +64,10 @@ impl Front {
 
     async fn connection(self, stream: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
         stream.set_nodelay(true)?;
-        let (local, wire) = (stream.local_addr()?, Wire::new(&stream)?);
+        let (local, wire) = (
+            stream.local_addr()?,
+            Wire::new(&stream, !self.journal.is_paused())?,
+        );
         let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
         let host = hello
             .client_hello()
@@ -121,7 +124,7 @@ struct Visit {
 impl Visit {
     async fn answer(self, request: Request<Incoming>) -> anyhow::Result<Response<Outgoing>> {
         let arrived = self.read(request).await;
-        self.journal.add(arrived.clone());
+        self.journal.add(&arrived);
         anyhow::ensure!(arrived.complete, "the request ended early");
         let reply = (self.handler)(&arrived);
         if !reply.hints.is_empty() && arrived.version == Version::HTTP_11 {

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -113,6 +116,7 @@ impl Connection {
 #[derive(Debug, Clone, Default)]
 pub struct Journal {
     pages: Arc<Mutex<Pages>>,
+    paused: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -202,6 +206,15 @@ impl Journal {
         }
     }
 
+    /// Keeps nothing from now on: a measurement has no room for it.
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
     /// Starts afresh.
     pub fn clear(&self) {
         *self.pages.lock().unwrap() = Pages::default();
@@ -227,8 +240,10 @@ impl Journal {
         connections.len() - 1
     }
 
-    pub(crate) fn add(&self, request: Arrived) {
-        self.pages.lock().unwrap().requests.push(request);
+    pub(crate) fn add(&self, request: &Arrived) {
+        if !self.is_paused() {
+            self.pages.lock().unwrap().requests.push(request.clone());
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub mod place;
 pub mod process;
 pub mod reply;
 pub mod samples;
+pub mod table;
 mod tap;
 
 pub use agent::Agent;
@@ -42,3 +43,4 @@ pub use model::{Asked, Say, Turn};
 pub use place::Place;
 pub use process::{Cmd, Finished, Running};
 pub use reply::{Ending, Reply};
+pub use table::Table;

@@ -22,6 +22,7 @@ pub(crate) struct Wire {
     shared: Arc<Mutex<Shared>>,
     /// A second handle on the socket; gone with the connection, which it would keep open.
     socket: Arc<Mutex<Option<Socket>>>,
+    keep: bool,
 }
 
 #[derive(Debug, Default)]
@@ -33,11 +34,13 @@ struct Shared {
 }
 
 impl Wire {
-    pub(crate) fn new(stream: &TcpStream) -> io::Result<Self> {
+    /// With `keep`, what arrives can be read again.
+    pub(crate) fn new(stream: &TcpStream, keep: bool) -> io::Result<Self> {
         let socket = SockRef::from(stream).try_clone()?;
         Ok(Self {
             shared: Arc::default(),
             socket: Arc::new(Mutex::new(Some(socket))),
+            keep,
         })
     }
 
@@ -131,12 +134,11 @@ impl AsyncRead for Tap {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.wire
-            .shared
-            .lock()
-            .unwrap()
-            .arrived
-            .extend_from_slice(&buffer.filled()[before..]);
+        if self.wire.keep {
+            let arrived = &buffer.filled()[before..];
+            let mut shared = self.wire.shared.lock().unwrap();
+            shared.arrived.extend_from_slice(arrived);
+        }
         read
     }
 }

@@ -61,7 +61,7 @@ fn refused(lab: &Lab, agent: &Agent<'_>, body: &[u8], switches: &[&str]) {
 }
 
 fn blocked(agent: &Agent<'_>) -> Vec<Value> {
-    let sessions = agent.objects(["sessions", "list", "--json"]);
+    let sessions = agent.objects(["sessions", "list", "--limit", "100000", "--json"]);
     let is_blocked = |s: &Value| s["verdict"].as_str().is_some_and(|v| v.contains("block"));
     sessions.into_iter().filter(is_blocked).collect()
 }

@@ -68,7 +68,8 @@ fn an_unmodified_curl_sends_no_secret_and_gets_its_own_back_byte_for_byte() {
     for secret in &secrets {
         lab.journal().never_saw(secret.as_bytes());
     }
-    assert_eq!(sent[0].len(), 4, "{:?}", sent[0]);
+    let upstream = &lab.journal().requests()[0];
+    assert_eq!(sent[0].len(), 4, "{upstream:?}");
     assert_eq!(
         sent[0][0], sent[0][1],
         "the same token, the same placeholder"
@@ -153,8 +154,8 @@ fn certificate(place: &Place, host: &str) -> CertificateDer<'static> {
 #[test]
 fn an_ai_host_shows_a_leaf_of_the_agents_own_only_in_the_guarded_cgroup() {
     let lab = Lab::new();
-    let _agent = echoing(&lab);
     let identity = lab.ai("api.openai.com", Turn::echo);
+    let _agent = lab.agent().start();
     assert_ne!(
         certificate(&lab.guarded(), "api.openai.com"),
         identity.certificate

@@ -1,0 +1,107 @@
+//! `cargo xtask bench`: direct and guarded, side by side, in turns.
+//!
+//! Two figures: how long a request of 64 KB takes on an open connection, and how old an event of a
+//! stream is when the client has read it. The service writes its monotonic clock into every event, so
+//! that nothing has to be subtracted but the direct figure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a measurement that fails loudly, for people to read"
+)]
+
+#[path = "lab-bench/client.rs"]
+mod client;
+#[path = "lab-bench/service.rs"]
+mod service;
+
+use lab::{Lab, Place, Table, samples};
+
+use service::HOST;
+
+/// What is measured: its name, and what the client does.
+const MEASURES: [(&str, &str); 3] = [
+    ("64 KB request, nothing to seal", "plain"),
+    ("64 KB request, one secret sealed and restored", "secret"),
+    ("SSE event, a secret restored in each", "events"),
+];
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["client", what] => client::run(what),
+        ["--rounds", rounds] => compare(rounds.parse().unwrap()),
+        _ => panic!("lab-bench --rounds N"),
+    }
+}
+
+/// Where a client runs, and what it measured so far, in microseconds.
+struct Side {
+    place: Place,
+    samples: Vec<Vec<f64>>,
+}
+
+fn compare(rounds: usize) {
+    let lab = Lab::new();
+    lab.journal().pause();
+    service::start(&lab);
+    let agent = lab.agent().start();
+    let side = |place| Side {
+        place,
+        samples: vec![Vec::new(); MEASURES.len()],
+    };
+    let mut sides = [side(lab.unguarded()), side(lab.guarded())];
+    for round in 0..=rounds {
+        for (n, (_, what)) in MEASURES.iter().enumerate() {
+            for side in &mut sides {
+                let samples = measure(&side.place, what);
+                // The first round warms both sides up.
+                if round > 0 {
+                    side.samples[n].extend(samples);
+                }
+            }
+        }
+    }
+    assert!(!agent.log().contains(&samples::github(1)));
+    report(&sides, rounds);
+}
+
+fn measure(place: &Place, what: &str) -> Vec<f64> {
+    let own = std::env::current_exe().unwrap();
+    let output = place.cmd(own).args(["client", what]).run().ok().text();
+    output.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+fn report(sides: &[Side; 2], rounds: usize) {
+    let head = [
+        "µs",
+        "direct p50",
+        "p99",
+        "guarded p50",
+        "p99",
+        "added p50",
+        "p99",
+        "samples",
+    ];
+    let mut table = Table::new(head).of_figures();
+    for (n, (name, _)) in MEASURES.iter().enumerate() {
+        let [(d50, d99), (g50, g99)] = sides.each_ref().map(|side| percentiles(&side.samples[n]));
+        let [d50, d99, g50, g99, a50, a99] =
+            [d50, d99, g50, g99, g50 - d50, g99 - d99].map(|cell| format!("{cell:.0}"));
+        let count = sides[1].samples[n].len().to_string();
+        table.push([(*name).to_owned(), d50, d99, g50, g99, a50, a99, count]);
+    }
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    print!("\n{table}");
+    println!(
+        "{rounds} rounds in turns, HTTP/1.1 to {HOST} over one veth pair, {cores} cores shared by all."
+    );
+}
+
+fn percentiles(samples: &[f64]) -> (f64, f64) {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share: usize| sorted[(sorted.len() * share / 100).min(sorted.len() - 1)];
+    (at(50), at(99))
+}
