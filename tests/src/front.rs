@@ -133,7 +133,7 @@ impl Visit {
         if reply.ending == Ending::Reset {
             self.wire.end_with_reset()?;
         }
-        respond(reply)
+        respond(reply, arrived.method == "HEAD")
     }
 
     async fn read(&self, request: Request<Incoming>) -> Arrived {
@@ -187,7 +187,7 @@ fn early_hints(headers: &[(String, String)]) -> Vec<u8> {
 
 type Outgoing = Either<Full<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
 
-fn respond(reply: Reply) -> anyhow::Result<Response<Outgoing>> {
+fn respond(reply: Reply, head: bool) -> anyhow::Result<Response<Outgoing>> {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
@@ -204,6 +204,11 @@ fn respond(reply: Reply) -> anyhow::Result<Response<Outgoing>> {
         response = response.header("trailer", names.join(", "));
     }
     let body = match reply.body {
+        Body::Whole(body) if head => {
+            // hyper would send the body of a HEAD's answer over HTTP/2.
+            let response = response.header("content-length", body.len());
+            return Ok(response.body(Either::Left(Full::default()))?);
+        }
         Body::Whole(body) if reply.ending == Ending::Clean && reply.trailers.is_empty() => {
             return Ok(response.body(Either::Left(Full::from(reply.coding.encode(&body))))?);
         }

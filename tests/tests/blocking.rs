@@ -77,7 +77,6 @@ fn a_body_that_is_not_json() {
     let lab = Lab::new();
     let agent = ready(&lab);
     refused(&lab, &agent, samples::github(1).as_bytes(), &[]);
-    refused(&lab, &agent, b"", &["--request", "POST"]);
 }
 
 #[test]

@@ -272,3 +272,19 @@ fn processes_are_where_and_who_they_should_be() {
     assert!(!output.to_ascii_lowercase().contains("proxy"), "{output}");
     assert_ne!(samples::github(1), samples::github(2));
 }
+
+#[test]
+fn heads_are_answered_on_both_protocols() {
+    let lab = Lab::new();
+    lab.site(OPENAI)
+        .serve(|_| Reply::new(200, "text/plain", "body"));
+    for way in ["--http1.1", "--http2"] {
+        let url = format!("https://{OPENAI}/");
+        let head = clients::curl(&lab.unguarded())
+            .args([way, "--head", &url])
+            .run()
+            .ok()
+            .text();
+        assert!(head.contains("content-length: 4"), "{way}: {head}");
+    }
+}
