@@ -44,18 +44,32 @@ impl Iterator for Runs<'_> {
 
 /// The escape that a text begins with, and how long it is.
 fn escape_at(text: &[u8]) -> Option<(char, usize)> {
-    let [b'\\', kind, ..] = text else { return None };
-    let stands_for = match kind {
-        b'"' | b'\\' | b'/' => char::from(*kind),
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return unicode_at(text),
+    match short(text) {
+        Some(stands_for) => Some((char::from(stands_for), 2)),
+        None => unicode_at(text),
+    }
+}
+
+/// What the escape of two characters stands for that a text begins with, if one does.
+fn short(text: &[u8]) -> Option<u8> {
+    match text {
+        [b'\\', kind, ..] => simple(*kind),
+        _ => None,
+    }
+}
+
+/// What a backslash and this character stand for.
+#[inline]
+fn simple(kind: u8) -> Option<u8> {
+    Some(match kind {
+        b'"' | b'\\' | b'/' => kind,
+        b'b' => 8,
+        b'f' => 12,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
         _ => return None,
-    };
-    Some((stands_for, 2))
+    })
 }
 
 /// The `\uXXXX`, or the pair of them, that a text begins with. A lone surrogate stands for U+FFFD.
@@ -84,15 +98,65 @@ fn code_unit(text: &[u8]) -> Option<u32> {
 }
 
 /// Appends what an encoded string (without its quotes) stands for.
+///
+/// Every text of every request passes here, and code is full of escapes: so eight bytes are copied
+/// at a time, also those that turn out to be behind a backslash and are written over.
 pub(crate) fn decode(encoded: &[u8], out: &mut Vec<u8>) {
-    for run in (Runs { encoded, at: 0 }) {
-        match run {
-            Run::Plain(range) => out.extend_from_slice(encoded.get(range).unwrap_or_default()),
-            Run::Escape { stands_for, .. } => {
-                out.extend_from_slice(stands_for.encode_utf8(&mut [0; 4]).as_bytes());
+    let base = out.len();
+    // No escape is shorter than what it stands for.
+    out.resize(base + encoded.len(), 0);
+    let room = out.get_mut(base..).unwrap_or_default();
+    let (mut from, mut to) = (0, 0);
+    loop {
+        let plain = copy_plain(
+            encoded.get(from..).unwrap_or_default(),
+            room.get_mut(to..).unwrap_or_default(),
+        );
+        from += plain;
+        to += plain;
+        let Some(rest) = encoded.get(from..).filter(|r| !r.is_empty()) else {
+            break;
+        };
+        if let (Some(byte), Some(place)) = (short(rest), room.get_mut(to)) {
+            *place = byte;
+            from += 2;
+            to += 1;
+            continue;
+        }
+        // A backslash that begins no escape stands for itself.
+        let (stands_for, len) = escape_at(rest).unwrap_or(('\\', 1));
+        let mut utf8 = [0; 4];
+        for &byte in stands_for.encode_utf8(&mut utf8).as_bytes() {
+            if let Some(place) = room.get_mut(to) {
+                *place = byte;
             }
+            to += 1;
+        }
+        from += len;
+    }
+    out.truncate(base + to);
+}
+
+/// Copies what stands before the first backslash; says how many bytes that are. What is behind
+/// them in `to` may be overwritten.
+fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xFF;
+    let (words, rest) = from.as_chunks::<8>();
+    let (places, _) = to.as_chunks_mut::<8>();
+    for (i, (word, place)) in words.iter().zip(places).enumerate() {
+        *place = *word;
+        let x = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'\\'));
+        let found = x.wrapping_sub(ONES) & !x & (ONES << 7);
+        if found != 0 {
+            return i * 8 + found.trailing_zeros() as usize / 8;
         }
     }
+    let done = from.len() - rest.len();
+    let plain = rest.iter().position(|&b| b == b'\\').unwrap_or(rest.len());
+    for (place, byte) in to.iter_mut().skip(done).zip(rest.iter().take(plain)) {
+        *place = *byte;
+    }
+    done + plain
 }
 
 /// The bytes of an encoded string that a range of what it stands for came from. What the range

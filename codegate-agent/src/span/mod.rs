@@ -121,6 +121,39 @@ impl Text {
         })
     }
 
+    /// The edits of `body` for many ranges at once; they must be sorted by where they begin. What
+    /// is not wholly inside one piece is left out, and what cuts a character is [widened]
+    /// (Self::widen).
+    ///
+    /// However many ranges there are in a piece, its raw bytes are read again once.
+    pub fn edits<'a>(
+        &self,
+        body: &[u8],
+        ranges: impl IntoIterator<Item = (Range<usize>, &'a [u8])>,
+    ) -> Vec<Edit> {
+        let mut ways: Option<(&Piece, Vec<Offsets>)> = None;
+        let mut edits = Vec::new();
+        for (range, with) in ranges {
+            let Some(piece) = self.locate(range.clone()) else {
+                continue;
+            };
+            let (_, ways) = match ways.take().filter(|(known, _)| *known == piece) {
+                Some(known) => ways.insert(known),
+                None => ways.insert((piece, layers(body, piece))),
+            };
+            let range = self.widen(range);
+            let back = |at: usize| {
+                let inner = at.saturating_sub(piece.range.start);
+                piece.raw.start + ways.iter().rev().fold(inner, |at, way| way.raw(at))
+            };
+            edits.push(Edit {
+                raw: back(range.start)..back(range.end),
+                with: escape(with, piece.depth),
+            });
+        }
+        edits
+    }
+
     /// Adds a raw body, or a part of it, as it is.
     pub(crate) fn push_raw(&mut self, bytes: &[u8], raw: Range<usize>) {
         let start = self.bytes.len();
@@ -164,6 +197,18 @@ impl Text {
         self.bytes.truncate(mark.bytes);
         self.pieces.truncate(mark.pieces);
     }
+}
+
+/// The ways back through each layer of a piece, the outermost first.
+fn layers(body: &[u8], piece: &Piece) -> Vec<Offsets> {
+    let mut encoded = body.get(piece.raw.clone()).unwrap_or_default().to_vec();
+    let one = |_| {
+        let mut decoded = Vec::with_capacity(encoded.len());
+        let offsets = Offsets::decode(&encoded, &mut decoded);
+        encoded = decoded;
+        offsets
+    };
+    (0..piece.depth).map(one).collect()
 }
 
 /// The bytes of `raw` that a range of what it stands for, `depth` layers up, came from.

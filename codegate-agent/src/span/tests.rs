@@ -76,6 +76,41 @@ fn a_cut_character_is_widened_and_covered() {
 }
 
 #[test]
+fn many_edits_are_made_at_once() {
+    let body = br#"{"a":"x\ny\u00e9","b":"z"}"#;
+    let text = two(body, 6..16, 23..24, 1);
+    let [a, b] = [
+        text.pieces()[0].range.clone(),
+        text.pieces()[1].range.clone(),
+    ];
+    let with: &[u8] = b"\"";
+    let ranges = [
+        (a.start..a.start + 1, with),
+        (a.start + 2..a.start + 3, with),
+        (a.start + 4..a.start + 5, with),
+        (a.end..b.start, with),
+        (b, with),
+    ];
+    let edits = text.edits(body, ranges);
+    assert_eq!(edits.len(), 4, "what is between the pieces is left out");
+    assert_eq!(splice(body, &edits), br#"{"a":"\"\n\"\"","b":"\""}"#);
+}
+
+#[test]
+fn a_piece_full_of_edits_is_read_once() {
+    let value = "secret\\n".repeat(100_000);
+    let body = format!("\"{value}\"");
+    let mut text = Text::default();
+    text.push_string(b"", value.as_bytes(), 1..1 + value.len(), 1);
+    let ranges = (0..100_000).map(|i| (7 * i..7 * i + 6, &b"s"[..]));
+    let edits = text.edits(body.as_bytes(), ranges);
+    assert_eq!(
+        splice(body.as_bytes(), &edits),
+        format!("\"{}\"", "s\\n".repeat(100_000)).as_bytes()
+    );
+}
+
+#[test]
 fn edits_that_overlap_or_reach_out_are_left_out() {
     let edit = |raw: Range<usize>| Edit {
         raw,
@@ -119,7 +154,9 @@ proptest! {
         }
         let range = before.len()..before.len() + value.len();
         prop_assert_eq!(&text.bytes()[range.clone()], value.as_bytes());
-        let edited = splice(&body, &[text.edit(&body, range, b"CG").unwrap()]);
+        let edited = splice(&body, &[text.edit(&body, range.clone(), b"CG").unwrap()]);
+        let both = text.edits(&body, [(range.start..range.start, &b"<"[..]), (range.clone(), b"CG"), (range.end..range.end, b">")]);
+        prop_assert_eq!(splice(&body, &both), write("<CG>"));
         prop_assert_eq!(String::from_utf8(edited).unwrap(), String::from_utf8(write("CG")).unwrap());
     }
 
