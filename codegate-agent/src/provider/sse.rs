@@ -30,8 +30,6 @@ pub(super) struct Splitter {
     seen: usize,
     /// Where its last line begins.
     line: usize,
-    /// The last event ended in a CR that may be half of a CRLF.
-    after_cr: bool,
     /// The event is too long: its bytes pass as they come.
     passing: bool,
 }
@@ -69,13 +67,6 @@ impl Splitter {
     /// Gives out what is complete in `bytes`, which begin where an event begins; says how much.
     fn items(&mut self, bytes: &[u8], each: &mut impl FnMut(Item<'_>)) -> usize {
         let mut at = 0;
-        if self.after_cr && !bytes.is_empty() {
-            self.after_cr = false;
-            if bytes.first() == Some(&b'\n') {
-                at = 1;
-                each(Item::Raw(&bytes[..at]));
-            }
-        }
         while let Some(end) = self.end(bytes.get(at..).unwrap_or_default()) {
             let event = bytes.get(at..at + end).unwrap_or_default();
             at += end;
@@ -102,8 +93,8 @@ impl Splitter {
             self.seen = at + 1 + usize::from(crlf);
             self.line = self.seen;
             if blank && !second_half {
+                // Half of a CRLF may be to come: it will be an event of nothing.
                 let end = self.seen;
-                self.after_cr = cr && !crlf && end == bytes.len();
                 (self.seen, self.line) = (0, 0);
                 return Some(end);
             }

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
+mod places;
 mod requests;
+mod samples;
+mod splits;
 mod streams;
 mod tools;
 mod vault;

@@ -1,135 +1,9 @@
 //! Streams: what is restored is exact, whatever pieces it comes in, and all else stays as it was.
 
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::Usage;
-use super::vault::*;
-
-fn sse(event: &Value) -> String {
-    match event["type"].as_str() {
-        Some(kind) => format!("event: {kind}\ndata: {event}\n\n"),
-        None => format!("data: {event}\n\n"),
-    }
-}
-
-fn chat_chunk(delta: Value, finish: Value) -> String {
-    sse(
-        &json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": "gpt-x-1",
-        "choices": [{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}], "usage": null}),
-    )
-}
-
-fn chat_stream(deltas: &[String]) -> String {
-    let mut out = chat_chunk(json!({"role": "assistant", "content": ""}), Value::Null);
-    out.extend(
-        deltas
-            .iter()
-            .map(|d| chat_chunk(json!({"content": d}), Value::Null)),
-    );
-    out += &chat_chunk(json!({}), json!("stop"));
-    out += &sse(
-        &json!({"id": "chatcmpl-1", "model": "gpt-x-1", "choices": [], "usage": {"prompt_tokens": 10,
-        "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}}}),
-    );
-    out + "data: [DONE]\n\n"
-}
-
-fn anthropic_stream(deltas: &[String]) -> String {
-    let mut out = sse(
-        &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
-        "model": "claude-x-1", "content": [], "usage": {"input_tokens": 3, "cache_read_input_tokens": 4,
-        "cache_creation_input_tokens": 5, "output_tokens": 1}}}),
-    );
-    out += &sse(
-        &json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
-    );
-    out += "event: ping\ndata: {\"type\": \"ping\"}\n\n";
-    for text in deltas {
-        out += &sse(
-            &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
-        );
-    }
-    out += &sse(&json!({"type": "content_block_stop", "index": 0}));
-    out += &sse(
-        &json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null},
-        "usage": {"output_tokens": 15}}),
-    );
-    out + &sse(&json!({"type": "message_stop"}))
-}
-
-fn responses_stream(deltas: &[String]) -> String {
-    let text = deltas.concat();
-    let part = json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []});
-    let item = json!({"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]});
-    let mut out = sse(
-        &json!({"type": "response.created", "sequence_number": 0, "response": {"id": "resp_1", "model": "gpt-y-1", "output": []}}),
-    );
-    out += &sse(
-        &json!({"type": "response.output_item.added", "output_index": 0, "item": {"id": "msg_1", "type": "message", "content": []}}),
-    );
-    out += &sse(
-        &json!({"type": "response.content_part.added", "output_index": 0, "content_index": 0, "part": {"type": "output_text", "text": ""}}),
-    );
-    for (i, text) in deltas.iter().enumerate() {
-        out += &sse(
-            &json!({"type": "response.output_text.delta", "sequence_number": i + 3, "item_id": "msg_1",
-            "output_index": 0, "content_index": 0, "delta": text, "obfuscation": "x"}),
-        );
-    }
-    out += &sse(
-        &json!({"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": text}),
-    );
-    out += &sse(
-        &json!({"type": "response.content_part.done", "output_index": 0, "content_index": 0, "part": part}),
-    );
-    out += &sse(&json!({"type": "response.output_item.done", "output_index": 0, "item": item}));
-    out + &sse(
-        &json!({"type": "response.completed", "response": {"id": "resp_1", "model": "gpt-y-1", "output": [item],
-        "usage": {"input_tokens": 8, "input_tokens_details": {"cached_tokens": 6}, "output_tokens": 9}}}),
-    )
-}
-
-fn ways() -> [Way; 3] {
-    [
-        Way {
-            dialect: chat(),
-            write: chat_stream,
-            path: "/choices/0/delta/content",
-        },
-        Way {
-            dialect: anthropic(),
-            write: anthropic_stream,
-            path: "/delta/text",
-        },
-        Way {
-            dialect: responses(),
-            write: responses_stream,
-            path: "/delta",
-        },
-    ]
-}
-
-/// Where the responses dialect repeats a text.
-const AGGREGATES: [&str; 4] = [
-    "/text",
-    "/part/text",
-    "/item/content/0/text",
-    "/response/output/0/content/0/text",
-];
-
-fn check(way: Way, given: &[String], expected: &str, vault: &mut Vault) -> String {
-    let stream = (way.write)(given);
-    let out = whole(way.dialect, &stream, vault);
-    assert_eq!(joined(&out, way.path), expected, "{given:?}");
-    assert_eq!(events(&out).len(), events(&stream).len());
-    if way.path == "/delta" {
-        for path in AGGREGATES {
-            assert_eq!(joined(&out, path), expected, "{path} {given:?}");
-        }
-    }
-    out
-}
+use super::{samples::*, vault::*};
 
 #[test]
 fn every_split_of_two_placeholders_is_restored() {
@@ -310,6 +184,52 @@ fn a_finish_reason_ends_only_its_choice() {
     assert_eq!(live.push(&end), a, "the other still waits");
     let end_b = chunk(1, "x", json!("stop"));
     assert_eq!(live.push(&end_b), b + &odd + &end + &end_b);
+}
+
+#[test]
+fn the_end_of_a_block_or_an_item_ends_its_text_alone() {
+    let (vault, names) = Vault::of(&["v"]);
+    let (head, tail) = names[0].split_at(9);
+    let delta = |i: u64, text: &str| {
+        sse(
+            &json!({"type": "content_block_delta", "index": i, "delta": {"type": "text_delta", "text": text}}),
+        )
+    };
+    let stop = |i: u64| sse(&json!({"type": "content_block_stop", "index": i}));
+    let mut live = Live::new(anthropic(), vault);
+    assert_eq!(live.push(&delta(0, head)) + &live.push(&delta(1, "C")), "");
+    assert_eq!(live.push(&stop(1)), "");
+    let out = live.push(&delta(0, tail));
+    assert_eq!(
+        out,
+        delta(0, "v") + &delta(1, "C") + &stop(1) + &delta(0, "")
+    );
+    assert_eq!(live.push(&delta(2, "C")), "");
+    assert_eq!(live.push(&stop(2)), delta(2, "C") + &stop(2));
+    let (vault, _) = Vault::of(&["v"]);
+    let mut live = Live::new(responses(), vault);
+    let delta =
+        sse(&json!({"type": "response.output_text.delta", "output_index": 1, "delta": "C"}));
+    let done = sse(&json!({"type": "response.output_text.done", "output_index": 1, "text": "C"}));
+    let note = sse(&json!({"type": "response.output_text.annotation.added", "output_index": 1}));
+    assert_eq!(live.push(&delta) + &live.push(&note), "");
+    assert_eq!(live.push(&done), delta + &note + &done);
+}
+
+#[test]
+fn edits_of_one_event_may_come_in_any_order() {
+    let (mut vault, names) = Vault::of(&["v"]);
+    let (head, tail) = names[0].split_at(9);
+    let chunk = |text: &str, name: &str| {
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\",\"name\":\"{name}\"}}}}]}}\n\n"
+        )
+    };
+    let stream = chunk(head, &names[0]) + &chunk(tail, "");
+    assert_eq!(
+        whole(chat(), &stream, &mut vault),
+        chunk("v", "v") + &chunk("", "")
+    );
 }
 
 #[test]
@@ -536,75 +456,6 @@ fn streams_of_unknown_dialects_are_restored() {
         for at in 0..given.len() {
             let (out, ..) = pass(opaque(), [&given.as_bytes()[..at], &given.as_bytes()[at..]], &mut vault);
             assert_eq!(String::from_utf8(out).unwrap(), expected, "{at}");
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn any_value_in_any_split_comes_back(
-        value in "[\\PC\"\\\\\n\r\t\u{2028}😀]{1,20}", before in "[\\PC\nCG_]{0,10}", after in "[\\PC\"CG_7Q]{0,10}",
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-    ) {
-        let (mut vault, names) = Vault::of(&[&value]);
-        // A text that looks like JSON gets JSON's escapes: another test's matter.
-        let text = format!("- {before}{}{after}", names[0]);
-        let expected = format!("- {before}{value}{after}");
-        for way in ways() {
-            check(way, &deltas(&text, &cuts), &expected, &mut vault);
-        }
-    }
-
-    #[test]
-    fn any_pieces_give_the_same_bytes(
-        value in "[\\PC\"\\\\\n]{1,20}", crlf in any::<bool>(),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-        packets in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
-    ) {
-        let (mut vault, names) = Vault::of(&[&value]);
-        for way in ways() {
-            let mut stream = (way.write)(&deltas(&format!("é{} {}😀", names[0], names[0]), &cuts));
-            if crlf {
-                stream = stream.replace("\n\n", "\r\n\r\n");
-            }
-            let (one, model, usage) = pass(way.dialect, [stream.as_bytes()], &mut vault);
-            let (many, ..) = pass(way.dialect, pieces(stream.as_bytes(), &packets), &mut vault);
-            prop_assert_eq!(&one, &many);
-            let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
-            let (each, each_model, each_usage) = pass(way.dialect, bytes, &mut vault);
-            prop_assert_eq!(&one, &each);
-            prop_assert_eq!((model, usage), (each_model, each_usage));
-        }
-    }
-
-    #[test]
-    fn what_needs_no_edit_is_passed_on_byte_for_byte(
-        text in "[\\PCCG_\n\"\\\\]{0,60}", cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
-        packets in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
-    ) {
-        let mut vault = Vault::default();
-        for way in ways() {
-            let stream = (way.write)(&deltas(&text, &cuts));
-            let (out, ..) = pass(way.dialect, pieces(stream.as_bytes(), &packets), &mut vault);
-            prop_assert_eq!(String::from_utf8(out).unwrap(), stream);
-        }
-    }
-
-    #[test]
-    fn arbitrary_bytes_pass(
-        stream in prop::collection::vec(prop_oneof![any::<u8>().prop_map(|b| vec![b]), prop::sample::select(vec![
-            b"data: ".to_vec(), b"\n\n".to_vec(), b"{\"choices\":[{\"delta\":{\"content\":\"CG_".to_vec(), b"\"}}]}\n\n".to_vec(),
-            b"\r\n".to_vec(), b"event: x\n".to_vec(), b"{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"C".to_vec(), b"\"}}".to_vec(),
-            b"{\"type\":\"x.done\"}".to_vec(), b"CG_GITHUB_".to_vec(),
-        ])], 0..40).prop_map(|parts| parts.concat()),
-        packets in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
-    ) {
-        let mut vault = Vault::default();
-        for dialect in [chat(), anthropic(), responses(), opaque()] {
-            let (out, ..) = pass(dialect, pieces(&stream, &packets), &mut vault);
-            prop_assert_eq!(&out, &stream);
         }
     }
 }

@@ -192,6 +192,19 @@ fn custom_tools_get_plain_text() {
 }
 
 #[test]
+fn a_string_that_begins_with_a_placeholder_is_not_json() {
+    let (mut vault, names) = Vault::of(&["a\"b"]);
+    let arguments = |value: &str| json!({"x": format!("{value}[\"{value}\"]")}).to_string();
+    let given = arguments(&names[0]);
+    check(
+        &given,
+        &arguments("a\"b"),
+        std::slice::from_ref(&given),
+        &mut vault,
+    );
+}
+
+#[test]
 fn calls_side_by_side_are_kept_apart() {
     let (mut vault, names) = Vault::of(&["a\"", "b\""]);
     let chunk = |calls: &[(u64, &str)]| {
