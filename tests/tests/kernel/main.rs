@@ -1,0 +1,19 @@
+//! The eBPF programs by themselves, in a real kernel: what they redirect, remember, answer and refuse,
+//! and that they leave no trace. Each test has a network namespace and a cgroup of its own.
+//!
+//! They need root, BPF and cgroup2. Where that is lacking they fail and say so; they never skip.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests panic"
+)]
+
+mod datagram;
+mod exempt;
+mod field;
+mod flow;
+mod lifetime;
+mod names;
+mod namespace;
+mod redirect;
