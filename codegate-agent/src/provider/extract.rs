@@ -15,6 +15,10 @@ use crate::span::{Offsets, Text, decode};
 /// Layers of JSON strings that are taken off: a body's own, and three of JSON in JSON.
 pub(super) const MAX_DEPTH: u8 = 4;
 
+/// Strings that are read of one body, at most. Each costs some fifty bytes beside its own: a body
+/// of nothing but tiny strings would cost twenty times its size.
+const MOST_STRINGS: usize = 1 << 20;
+
 /// What a body says, besides its texts.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -106,12 +110,13 @@ pub(super) fn string(doc: &[u8], string: &Str) -> String {
 /// Reads a whole JSON body along a table.
 ///
 /// # Errors
-/// Where the body is not JSON.
+/// Where the body is not JSON, or has more strings than can be read.
 pub(super) fn read(body: &[u8], root: Place) -> Result<(Text, Notes), Malformed> {
     json::utf8(body)?;
     let mut all = All {
         text: Text::with_capacity(body.len()),
         notes: Notes::default(),
+        too_many: false,
     };
     let mut layers = Vec::new();
     let mut layer = Layer {
@@ -119,7 +124,13 @@ pub(super) fn read(body: &[u8], root: Place) -> Result<(Text, Notes), Malformed>
         layers: &mut layers,
     };
     walk(body, root, b"", &mut layer)?;
-    Ok((all.text, all.notes))
+    match all.too_many {
+        false => Ok((all.text, all.notes)),
+        true => Err(Malformed {
+            reason: "too many strings",
+            offset: body.len(),
+        }),
+    }
 }
 
 /// Reads a body whose root must be an object.
@@ -140,6 +151,7 @@ pub(super) fn read_object(body: &[u8], root: Place) -> Result<(Text, Notes), Mal
 struct All {
     text: Text,
     notes: Notes,
+    too_many: bool,
 }
 
 /// The sink of a body, or of JSON in one of its strings.
@@ -159,6 +171,13 @@ struct Way {
 impl Sink for Layer<'_> {
     fn string(&mut self, doc: &[u8], string: &Str, at: Place, name: &[u8]) {
         let encoded = doc.get(string.range.clone()).unwrap_or_default();
+        if encoded.is_empty() {
+            return;
+        }
+        self.all.too_many |= self.all.text.pieces().len() >= MOST_STRINGS;
+        if self.all.too_many {
+            return;
+        }
         let plain = matches!(at, Place::Plain | Place::PlainDelta(_));
         if plain || !looks_nested(encoded) || !self.nested(encoded, string.range.start, name) {
             let raw = self.raw(string.range.clone());

@@ -79,11 +79,22 @@ static GRAMMAR: Grammar = Grammar {
     one_at_a_time: false,
 };
 
-/// Nearly everybody has these two.
+/// What nearly everybody has.
 static ROOT: Node = Node {
     members: &[
         ("model", Place::Note(Note::Model)),
         ("stream", Place::Note(Note::Stream)),
+        ("usage", Place::Node(&USAGE)),
+    ],
+    ..NODE
+};
+
+static USAGE: Node = Node {
+    members: &[
+        ("prompt_tokens", Place::Note(Note::Input)),
+        ("input_tokens", Place::Note(Note::Input)),
+        ("completion_tokens", Place::Note(Note::Output)),
+        ("output_tokens", Place::Note(Note::Output)),
     ],
     ..NODE
 };

@@ -39,8 +39,8 @@ fn bare(path: &str) -> &str {
 fn known(provider: &str, path: &str) -> Option<&'static dyn Dialect> {
     /// The ends of paths, the more telling ones first.
     const ENDS: &[(&str, &dyn Dialect)] = &[
-        ("/chat/completions", &OpenAiChat),
-        ("/completions", &AnyJson),
+        // The older completions differ in names that no table needs to know.
+        ("/completions", &OpenAiChat),
         ("/responses", &OpenAiResponses),
         ("/responses/compact", &OpenAiResponses),
         ("/responses/input_tokens", &OpenAiResponses),
@@ -107,8 +107,12 @@ mod tests {
                 "openai-responses",
             ),
             ("openai", "/v1/messages", "anthropic"),
-            ("openai", "/v1/completions", "json"),
-            ("openai", "/v1/engines/copilot-codex/completions", "json"),
+            ("openai", "/v1/completions", "openai-chat"),
+            (
+                "openai",
+                "/v1/engines/copilot-codex/completions",
+                "openai-chat",
+            ),
             ("openai", "/v1/embeddings", "json"),
             ("openai", "/v1/threads/thread_1/messages", "json"),
             ("openai", "/v1/audio/transcriptions", "opaque"),

@@ -177,6 +177,26 @@ fn model_and_stream_are_read() {
 }
 
 #[test]
+fn a_body_of_countless_strings_is_malformed() {
+    let body = |n: usize| format!("{{\"messages\":[{}\"a\",\"\"]}}", "\"a\",".repeat(n - 1));
+    assert_eq!(
+        chat()
+            .request(body(1 << 20).as_bytes())
+            .unwrap()
+            .text
+            .pieces()
+            .len(),
+        1 << 20
+    );
+    let refused = chat().request(body((1 << 20) + 1).as_bytes()).unwrap_err();
+    assert_eq!(refused.reason, "too many strings");
+    let nested = json!({"messages": [body(1 << 20), "b"]}).to_string();
+    assert!(chat().request(nested.as_bytes()).is_err());
+    let text = opaque().request(nested.as_bytes()).unwrap().text;
+    assert_eq!((text.pieces().len(), text.bytes().len()), (1, nested.len()));
+}
+
+#[test]
 fn what_cannot_be_read_is_malformed() {
     for body in [
         b"" as &[u8],
