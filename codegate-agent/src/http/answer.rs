@@ -13,7 +13,7 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
 use super::{
@@ -41,8 +41,13 @@ pub(super) async fn pass(
 ) -> Result<Response<Body>, Broken> {
     let (mut parts, body) = response.into_parts();
     journal.answered(parts.status);
-    let bodiless = method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED;
-    if bodiless || body.is_end_stream() {
+    // Their content-length tells of a body that does not follow (RFC 9110 section 8.6).
+    if method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED {
+        journal.done();
+        let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        return Ok(Response::from_parts(parts, nothing));
+    }
+    if body.is_end_stream() {
         return Ok(Response::from_parts(parts, counted(body, journal)));
     }
     let restoring = connection
