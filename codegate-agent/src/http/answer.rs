@@ -345,7 +345,10 @@ impl Streaming {
         }
         self.journal.used(self.reader.model(), self.reader.usage());
         self.journal.broke(&error);
-        self.broken = Some(Break { error, flushed: false });
+        self.broken = Some(Break {
+            error,
+            flushed: false,
+        });
     }
 }
 

@@ -11,6 +11,7 @@ mod answer;
 mod body;
 pub mod coding;
 mod guard;
+mod hints;
 mod journal;
 mod refusal;
 mod relay;

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     Connection, answer,
     body::{Body, Broken},
+    hints::{Hinted, Hints},
     journal::Journal,
     refusal,
     request::{self, Refused},
@@ -87,7 +88,9 @@ where
         .map_err(RelayError::Upstream)?;
     // HTTP/1.1 answers one request at a time; the lock is never contended.
     let sender = Arc::new(Mutex::new(sender));
-    let service = service_fn(|request| {
+    let hints = Hints::default();
+    let service = service_fn(|mut request| {
+        hints.follow(&mut request);
         let (connection, sender) = (connection.clone(), sender.clone());
         async move { exchange(&connection, Upstream::H1(&sender), request).await }
     });
@@ -95,7 +98,7 @@ where
         server_h1::Builder::new()
             .preserve_header_case(true)
             .max_headers(256)
-            .serve_connection(TokioIo::new(client), service)
+            .serve_connection(TokioIo::new(Hinted::new(client, hints.clone())), service)
     );
     let mut driver = pin!(driver);
     let (mut open, mut stopping) = (true, false);
