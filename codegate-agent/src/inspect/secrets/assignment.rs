@@ -4,21 +4,22 @@
 //! Knows: the shapes in which text ties a value to a name. Must not know: which names and values
 //! are secrets (that is [`super::name`] and [`super::judge`]).
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use regex::bytes::Regex;
 
 use super::{
     edges,
-    judge::{Judge, Site},
+    judge::Site,
     name,
     rule::{self, Candidate},
 };
 
-/// What may stand between a name and its value: the name's closing quote, a type, an operator, the
-/// value's opening quote (with a string prefix, with backslashes).
+/// What may stand between the known part of a name and its value: the rest of the name and its
+/// closing quote, a type, an operator, the value's opening quote (with a string prefix, with
+/// backslashes).
 const TIE: &str = concat!(
-    r#"(?:\\{0,3}["'`\])]){0,3}[ \t]{0,8}"#,
+    r#"^[A-Za-z0-9_.-]{0,24}(?:\\{0,3}["'`\])]){0,3}[ \t]{0,8}"#,
     r"(?:",
     r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{1,16}=", // a type: `: &'static str =`
     r"|=>|:=|={1,3}|:|,|>|%3[AaDd]",
@@ -27,13 +28,10 @@ const TIE: &str = concat!(
     r#"(?:[BFRUbfru]{0,2}\\{0,3}["'`])?"#,
 );
 
-/// What may follow the known part of a name.
-const TAIL: &str = "[A-Za-z0-9_.-]{0,24}";
+/// [`TIE`], compiled once; all rules share it.
+static TIED: LazyLock<Result<Regex, String>> = LazyLock::new(|| rule::regex(TIE));
 
-/// How much [`TAIL`] takes, in bytes.
-const LONGEST_TAIL: usize = 24;
-
-/// The longest text between a known part of a name and its value, in bytes.
+/// The longest text that can tie a value to a name, in bytes.
 const LONGEST_TIE: usize = 160;
 
 /// The longest value, in bytes.
@@ -44,33 +42,29 @@ const LONGEST: usize = 512;
 pub(super) struct Beside {
     tie: Regex,
     value: Option<Regex>,
-    judge: Option<Judge>,
 }
 
 /// The names alone, which make the trigger: literals cost the first pass next to nothing, and
-/// [`may_follow`] turns away most places where a name stands and is tied to nothing.
+/// [`may_be_tied`] turns away most places where a name stands and is tied to nothing.
 pub(super) fn any_of(names: &[String]) -> String {
     format!("(?i:{})", names.join("|"))
 }
 
-fn tie(names: &[String]) -> String {
-    format!("{}{TAIL}{TIE}", any_of(names))
-}
-
-/// Whether [`TAIL`] and [`TIE`] can match behind the known part of a name. It may say yes when they
-/// can't, never no when they can.
-pub(super) fn may_follow(text: &[u8], end: usize) -> bool {
-    let rest = text.get(end..).unwrap_or_default();
-    let is_tail = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-    let tail = rest.iter().take_while(is_tail).count();
-    let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
+/// Whether [`TIE`] can match behind the known part of a name. It may say yes when it can't, never
+/// no when it can.
+fn may_be_tied(rest: &[u8]) -> bool {
+    let tail = rest
+        .iter()
+        .take(25)
+        .take_while(|byte| is_name(byte))
+        .count();
     let rest = rest.get(tail..).unwrap_or_default();
+    let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
     let closing = rest.iter().take(24).take_while(is_closing).count();
-    tail <= LONGEST_TAIL
-        && match rest.get(closing..).unwrap_or_default() {
-            [b'=' | b':' | b',' | b'>' | b'%' | b'?' | b';', ..] => true,
-            rest => begins_with_value(rest),
-        }
+    match rest.get(closing..).unwrap_or_default() {
+        [b'=' | b':' | b',' | b'>' | b'%' | b'?' | b';', ..] => true,
+        rest => begins_with_value(rest),
+    }
 }
 
 /// The `value` of a pair of `name` and `value`.
@@ -82,76 +76,58 @@ fn begins_with_value(rest: &[u8]) -> bool {
 }
 
 impl Beside {
-    pub(super) fn compile(
-        names: &[String],
-        value: Option<&str>,
-        judge: Option<Judge>,
-    ) -> Result<Self, String> {
-        let value = value
-            .map(|value| rule::regex(&format!("^(?:{value})")))
-            .transpose()?;
+    pub(super) fn compile(value: Option<&str>) -> Result<Self, String> {
+        let value = value.map(|value| rule::regex(&format!("^(?:{value})")));
         Ok(Self {
-            tie: rule::regex(&tie(names))?,
-            value,
-            judge,
+            tie: TIED.clone()?,
+            value: value.transpose()?,
         })
     }
 
-    /// The first name in a part of the text that has a value of the right shape.
-    pub(super) fn find(&self, text: &[u8], starts: &Range<usize>) -> Option<Candidate> {
-        let visible = text.get(..text.len().min(starts.end.saturating_add(LONGEST_TIE)))?;
-        let mut from = starts.start;
-        while from < starts.end {
-            let tie = self.tie.find_at(visible, from)?.range();
-            if tie.start >= starts.end {
-                return None;
-            }
-            if let Some((secret, site)) = self.value_behind(text, &tie) {
-                return Some(Candidate {
-                    start: tie.start,
-                    core: secret.clone(),
-                    secret,
-                    site,
-                });
-            }
-            from = tie.start + 1;
+    /// The value that is tied to a name whose known part ends here.
+    pub(super) fn behind(&self, text: &[u8], end: usize) -> Option<Candidate> {
+        let rest = text.get(end..text.len().min(end.saturating_add(LONGEST_TIE)))?;
+        if !may_be_tied(rest) {
+            return None;
         }
-        None
-    }
-
-    fn value_behind(&self, text: &[u8], tie: &Range<usize>) -> Option<(Range<usize>, Site)> {
-        match &self.value {
-            Some(value) => {
-                let found = value.find(text.get(tie.end..)?)?.range();
-                let range = tie.end + found.start..tie.end + found.end;
-                edges::closes(text, range.end).then_some((range, Site::Free))
-            }
-            None => {
-                let full = full_name(text, tie);
-                let named = self.judge.is_none() || name::is_credential(text.get(full.clone())?);
-                named.then(|| free_value(text, &full, tie.end)).flatten()
-            }
-        }
+        let start = end + self.tie.find(rest)?.end();
+        let (secret, site) = match &self.value {
+            Some(value) => shaped_value(value, text, start)?,
+            None => free_value(text, &full_name(text, end), start)?,
+        };
+        Some(Candidate {
+            start: end,
+            core: secret.clone(),
+            secret,
+            site,
+        })
     }
 }
 
-/// The whole name, of which a rule knows a part.
-fn full_name(text: &[u8], tie: &Range<usize>) -> Range<usize> {
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
-    let before = text.get(..tie.start).unwrap_or_default();
-    let head = before
-        .iter()
-        .rev()
-        .take(name::LONGEST)
-        .take_while(|byte| is_name(byte))
-        .count();
-    let rest = text.get(tie.clone()).unwrap_or_default();
+/// The whole name, of which a rule knows a part that ends here.
+fn full_name(text: &[u8], end: usize) -> Range<usize> {
+    let (before, rest) = text.split_at_checked(end).unwrap_or_default();
+    let behind = before.iter().rev().take(name::LONGEST);
+    let head = behind.take_while(|byte| is_name(byte)).count();
     let tail = rest.iter().take_while(|byte| is_name(byte)).count();
-    tie.start - head..tie.start + tail
+    end - head..end + tail
+}
+
+fn is_name(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(byte)
+}
+
+/// A value that has a form of its own.
+fn shaped_value(value: &Regex, text: &[u8], start: usize) -> Option<(Range<usize>, Site)> {
+    let len = value.find(text.get(start..)?)?.end();
+    edges::closes(text, start + len).then_some((start..start + len, Site::Free))
 }
 
 /// A value of no particular shape, and how it stands there.
 fn free_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<usize>, Site)> {
+    if !name::is_credential(text.get(name.clone())?) {
+        return None;
+    }
     let between = text.get(name.end..start)?;
     let rest = text.get(start..)?;
     if let Some((quote, slashes)) = opening(between) {

@@ -8,6 +8,8 @@ use base64::{
 };
 use serde::Deserialize;
 
+use crate::inspect::Confidence;
+
 /// A condition on the bytes of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,8 +21,6 @@ pub(super) enum Check {
     Jwt,
     /// RFC 7617: base64 of a user, a colon and a password.
     Basic,
-    /// Base64 of 64 bytes: a key of an Azure account.
-    Key64,
     /// Base64 of a private key's first line.
     Pem,
     /// RFC 3986's `user:password`, the password being none that every example has.
@@ -30,17 +30,18 @@ pub(super) enum Check {
 }
 
 impl Check {
-    /// `None` if this can't be the token, else whether that is sure.
-    pub(super) fn grade(self, token: &[u8]) -> Option<bool> {
-        match self {
-            Self::Crc32 => Some(has_crc32(token).unwrap_or(false)),
-            Self::Jwt => is_jwt(token).then_some(true),
-            Self::Basic => is_basic(token).then_some(true),
-            Self::Key64 => (decode(token)?.len() == 64).then_some(true),
-            Self::Pem => is_wrapped_pem(token).then_some(true),
-            Self::Userinfo => has_own_password(token).then_some(true),
-            Self::Discord => is_discord(token).then_some(true),
-        }
+    /// `None` if this can't be the token, else how sure that is.
+    pub(super) fn grade(self, token: &[u8]) -> Option<Confidence> {
+        let holds = match self {
+            Self::Crc32 if has_crc32(token) => true,
+            Self::Crc32 => return Some(Confidence::Medium),
+            Self::Jwt => is_jwt(token),
+            Self::Basic => is_basic(token),
+            Self::Pem => is_wrapped_pem(token),
+            Self::Userinfo => has_own_password(token),
+            Self::Discord => is_discord(token),
+        };
+        holds.then_some(Confidence::High)
     }
 }
 
@@ -120,10 +121,11 @@ fn has_own_password(userinfo: &[u8]) -> bool {
     !(password.is_empty() || password == user || is_port || is_reference || is_shown)
 }
 
-fn has_crc32(token: &[u8]) -> Option<bool> {
-    let start = token.iter().position(|byte| *byte == b'_')? + 1;
-    let (body, sum) = token.get(start..)?.split_last_chunk::<6>()?;
-    Some(*sum == base62(crc32fast::hash(body)))
+fn has_crc32(token: &[u8]) -> bool {
+    let mut parts = token.splitn(2, |byte| *byte == b'_').skip(1);
+    let body = parts.next().unwrap_or_default();
+    let sum = body.split_last_chunk::<6>();
+    sum.is_some_and(|(body, sum)| *sum == base62(crc32fast::hash(body)))
 }
 
 /// Six digits of base 62 (`0-9A-Za-z`), the most significant first.
@@ -149,12 +151,12 @@ mod tests {
     fn the_checksum_that_github_shows_in_its_announcement() {
         let (prefix, rest) = ("ghp", "_zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq17");
         let token = format!("{prefix}{rest}");
-        assert_eq!(Check::Crc32.grade(token.as_bytes()), Some(true));
+        assert_eq!(Check::Crc32.grade(token.as_bytes()), Some(Confidence::High));
         assert_eq!(
             Check::Crc32.grade(token.replace('z', "y").as_bytes()),
-            Some(false)
+            Some(Confidence::Medium)
         );
-        assert_eq!(Check::Crc32.grade(b"none"), Some(false));
+        assert_eq!(Check::Crc32.grade(b"none"), Some(Confidence::Medium));
     }
 
     #[test]
@@ -162,7 +164,7 @@ mod tests {
         let jwt = |header: &str| format!("{}.e30.sig", URL_SAFE.encode(header).replace('=', ""));
         assert_eq!(
             Check::Jwt.grade(jwt(r#"{"alg":"HS256"}"#).as_bytes()),
-            Some(true)
+            Some(Confidence::High)
         );
         assert_eq!(Check::Jwt.grade(jwt(r#"{"typ":"JWT"}"#).as_bytes()), None);
         assert_eq!(Check::Jwt.grade(b"eyJ\xff.a.b"), None);
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn basic_is_a_pair_of_printable_texts() {
         let basic = |pair: &[u8]| Check::Basic.grade(STANDARD.encode(pair).as_bytes());
-        assert_eq!(basic("ann:pässword".as_bytes()), Some(true));
+        assert_eq!(basic("ann:pässword".as_bytes()), Some(Confidence::High));
         assert_eq!(basic(b"ann"), None);
         assert_eq!(basic(b"ann:"), None);
         assert_eq!(basic(b"\x00:\x01"), None);

@@ -5,8 +5,6 @@
 //!
 //! Knows: bytes around a match. Must not know: rules.
 
-use std::ops::Range;
-
 use serde::Deserialize;
 
 /// What may stand around a token.
@@ -16,6 +14,8 @@ pub(super) enum Edges {
     /// No letter or digit before it, and none behind it.
     #[default]
     Word,
+    /// Neither these nor what base64 has besides them: for tokens that begin like common base64.
+    Blob,
     /// None before it.
     Start,
     /// None behind it.
@@ -25,18 +25,34 @@ pub(super) enum Edges {
 }
 
 impl Edges {
-    pub(super) fn allow(self, text: &[u8], token: &Range<usize>) -> bool {
+    /// Whether a token may begin here.
+    pub(super) fn open(self, text: &[u8], at: usize) -> bool {
         match self {
-            Self::Word => opens(text, token.start) && closes(text, token.end),
-            Self::Start => opens(text, token.start),
-            Self::End => closes(text, token.end),
-            Self::Any => true,
+            Self::Word | Self::Start => opens(text, at),
+            Self::Blob => {
+                opens(text, at) && !is_sign(at.checked_sub(1).and_then(|at| text.get(at)))
+            }
+            Self::End | Self::Any => true,
+        }
+    }
+
+    /// Whether a token may end here.
+    pub(super) fn close(self, text: &[u8], at: usize) -> bool {
+        match self {
+            Self::Word | Self::End => closes(text, at),
+            Self::Blob => closes(text, at) && !is_sign(text.get(at)),
+            Self::Start | Self::Any => true,
         }
     }
 }
 
+/// Base64 beyond letters and digits.
+fn is_sign(byte: Option<&u8>) -> bool {
+    matches!(byte, Some(b'+' | b'/'))
+}
+
 /// Whether a word can begin here: no letter or digit stands before it, or only an escape's.
-pub(super) fn opens(text: &[u8], at: usize) -> bool {
+fn opens(text: &[u8], at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     match before.last() {
         Some(last) if last.is_ascii_alphanumeric() => ends_in_escape(before),

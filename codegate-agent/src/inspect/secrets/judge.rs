@@ -34,11 +34,15 @@ pub(super) enum Judge {
 
 impl Judge {
     pub(super) fn accepts(self, value: &[u8], site: Site) -> bool {
-        let plausible = !is_reference(value) && !is_place(value) && !is_version(value);
+        let plausible = !is_reference(value)
+            && !is_place(value)
+            && !is_version(value)
+            && !is_number(value)
+            && (site != Site::Bare || !is_member(value));
         plausible
             && match self {
                 Self::Password => is_password(value, site),
-                Self::Random => is_random(value),
+                Self::Random => is_random(value) && (site != Site::Bare || value.len() >= 12),
             }
     }
 }
@@ -119,6 +123,8 @@ fn is_template(value: &[u8]) -> bool {
         || opens(b"#{")
         || opens(b"$(")
         || opens(b"<%")
+        || value.starts_with(b"&#")
+        || value.starts_with(b"&lt")
         || wrapped(b'<', b'>')
         || wrapped(b'{', b'}')
         || wrapped(b'[', b']')
@@ -144,6 +150,45 @@ fn is_reference(value: &[u8]) -> bool {
     !sign.is_ascii_alphanumeric() && name.iter().all(is_name_byte)
 }
 
+/// A number as languages write them: `0xC000_0072`, `16u32`, `-2147217308i32`. A plain row of digits
+/// is left to others.
+fn is_number(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"-").unwrap_or(value);
+    let hex = value.strip_prefix(b"0x");
+    let is_digit = |byte: &&u8| match hex {
+        Some(_) => byte.is_ascii_hexdigit() || **byte == b'_',
+        None => byte.is_ascii_digit() || **byte == b'_',
+    };
+    let digits = hex.unwrap_or(value);
+    let count = digits.iter().take_while(is_digit).count();
+    let suffix = match digits.get(count..).unwrap_or_default() {
+        [] => hex.is_some(),
+        [b'u' | b'i' | b'f', width @ ..] => width.iter().all(u8::is_ascii_digit),
+        rest => rest.len() <= 3 && rest.iter().all(|byte| b"uUlL".contains(byte)),
+    };
+    count > 0 && count < 20 && suffix
+}
+
+/// A member of something: `self.password1`, `&self.token2`, `ed25519::PrivateKey`.
+fn is_member(value: &[u8]) -> bool {
+    let value = value
+        .strip_prefix(b"&")
+        .or(value.strip_prefix(b"*"))
+        .unwrap_or(value);
+    let mut parts = value
+        .split(|byte| b".:".contains(byte))
+        .filter(|part| !part.is_empty());
+    let is_name = |part: &[u8]| {
+        part.first()
+            .is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    let joined = value.iter().any(|byte| b".:".contains(byte));
+    joined && parts.all(is_name) && natural_bytes(value) * 5 >= value.len()
+}
+
 /// A path, a URL, a mail address.
 fn is_place(value: &[u8]) -> bool {
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
@@ -151,8 +196,22 @@ fn is_place(value: &[u8]) -> bool {
     let begins = |mark: &[u8]| value.starts_with(mark);
     let rooted = begins(b"/") || begins(b"./") || begins(b"../") || begins(b"~/");
     let is_path = rooted && (wordy(3) || slashes >= 2 && value.len() < 24);
-    let is_words_with_slashes = slashes > 0 && wordy(6);
+    let is_words_with_slashes = slashes > 0 && (wordy(6) || has_extension(value));
     contains(value, b"://") || is_path || is_words_with_slashes || is_drive(value) || is_mail(value)
+}
+
+/// `.rs`, `.json`: a dot and two to four small letters at the end.
+fn has_extension(value: &[u8]) -> bool {
+    let letters = value
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_lowercase())
+        .count();
+    let dot = value
+        .len()
+        .checked_sub(letters + 1)
+        .and_then(|at| value.get(at));
+    (2..=4).contains(&letters) && dot == Some(&b'.')
 }
 
 fn is_drive(value: &[u8]) -> bool {
@@ -209,15 +268,17 @@ fn classes(value: &[u8]) -> (usize, usize, usize) {
 
 /// A word that is written in examples, tests and types, with or without a number behind it.
 fn is_common_stem(value: &[u8]) -> bool {
-    const STEMS: [&str; 62] = [
+    const STEMS: [&str; 74] = [
         "abc",
         "admin",
         "api",
         "arg",
+        "argon",
         "auth",
         "bar",
         "base",
         "baz",
+        "bcrypt",
         "blake",
         "bytes",
         "char",
@@ -227,6 +288,7 @@ fn is_common_stem(value: &[u8]) -> bool {
         "demo",
         "dev",
         "environment",
+        "f",
         "false",
         "field",
         "float",
@@ -234,13 +296,16 @@ fn is_common_stem(value: &[u8]) -> bool {
         "guest",
         "hash",
         "http",
+        "i",
         "input",
         "int",
         "key",
+        "l",
         "letmein",
         "login",
         "md",
         "mypassword",
+        "n",
         "name",
         "none",
         "null",
@@ -249,10 +314,14 @@ fn is_common_stem(value: &[u8]) -> bool {
         "pass",
         "passwd",
         "password",
+        "pbkdf",
         "prod",
         "pwd",
         "qwerty",
         "root",
+        "s",
+        "scram-sha",
+        "scrypt",
         "secret",
         "sha",
         "stdin",
@@ -264,6 +333,7 @@ fn is_common_stem(value: &[u8]) -> bool {
         "text",
         "token",
         "true",
+        "u",
         "uint",
         "undefined",
         "user",
@@ -272,16 +342,14 @@ fn is_common_stem(value: &[u8]) -> bool {
         "value",
         "var",
         "varchar",
+        "x",
     ];
     let end = value
         .iter()
         .rposition(|byte| !byte.is_ascii_digit())
         .map_or(0, |last| last + 1);
     let stem = value.get(..end).unwrap_or_default();
-    let stem = stem
-        .strip_suffix(b"_")
-        .or(stem.strip_suffix(b"-"))
-        .unwrap_or(stem);
+    let stem = stem.trim_of(b"_-");
     STEMS
         .iter()
         .any(|common| stem.eq_ignore_ascii_case(common.as_bytes()))
@@ -308,7 +376,7 @@ fn is_identifier(value: &[u8], site: Site) -> bool {
 
 /// Signs inside that no language, format or sentence puts between letters.
 fn has_odd_symbols(value: &[u8]) -> bool {
-    let inner = value.trim_suffix_of(b"!?*.,:;");
+    let inner = value.trim_of(b"!?*.,:;");
     let odd = inner
         .iter()
         .filter(|byte| b"!@#$%^&*~+".contains(byte))
@@ -361,17 +429,16 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
 }
 
-/// Cuts trailing bytes of a set.
-trait TrimSuffix {
-    fn trim_suffix_of(&self, set: &[u8]) -> &[u8];
+/// Cuts the bytes of a set off both ends.
+trait Trim {
+    fn trim_of(&self, set: &[u8]) -> &[u8];
 }
 
-impl TrimSuffix for [u8] {
-    fn trim_suffix_of(&self, set: &[u8]) -> &[u8] {
-        let end = self
-            .iter()
-            .rposition(|byte| !set.contains(byte))
-            .map_or(0, |last| last + 1);
-        self.get(..end).unwrap_or_default()
+impl Trim for [u8] {
+    fn trim_of(&self, set: &[u8]) -> &[u8] {
+        let keeps = |byte: &u8| !set.contains(byte);
+        let start = self.iter().position(keeps).unwrap_or(self.len());
+        let end = self.iter().rposition(keeps).map_or(start, |last| last + 1);
+        self.get(start..end).unwrap_or_default()
     }
 }

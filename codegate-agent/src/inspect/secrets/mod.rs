@@ -14,6 +14,7 @@
 
 mod assignment;
 mod check;
+mod conditions;
 mod edges;
 mod engine;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::words::runs;
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-const ABOUT: [&str; 92] = [
+const ABOUT: [&str; 93] = [
     "algorithm",
     "alias",
     "arn",
@@ -71,6 +71,7 @@ const ABOUT: [&str; 92] = [
     "limit",
     "limits",
     "manager",
+    "mgr",
     "max",
     "message",
     "min",

@@ -1,4 +1,4 @@
-//! A rule, ready to run: what it looks for, and what must be true of what it finds.
+//! A rule, ready to run: what it looks for, and what becomes of what it finds.
 //!
 //! Knows: its own pattern and conditions. Must not know: other rules, or the engine.
 
@@ -8,25 +8,22 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::{
     assignment::{self, Beside},
-    check::Check,
+    conditions::Conditions,
     edges::Edges,
-    judge::{self, Judge, Site},
+    judge::Site,
     pem::Extend,
-    source::{Class, Origin, RuleError, RuleText, Source},
+    source::{Origin, RuleError, RuleText, Source},
     trigger::Trigger,
 };
 use crate::inspect::{Confidence, Finding, Kind};
-
-/// How far before a match, and behind its start, a keyword may stand, in bytes.
-const NEARBY: usize = 160;
 
 /// One way a secret looks.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) origin: Origin,
-    pub(super) id: Arc<str>,
-    pub(super) kind: Kind,
     pub(super) trigger: Trigger,
+    pub(super) id: Arc<str>,
+    kind: Kind,
     shape: Shape,
     confidence: Confidence,
     conditions: Conditions,
@@ -36,31 +33,25 @@ pub(super) struct Rule {
 #[derive(Debug)]
 enum Shape {
     /// It has a form of its own.
-    Token {
-        pattern: Regex,
-        edges: Edges,
-        /// How far behind the trigger a match may go on, in bytes.
-        reach: usize,
-    },
+    Token(Token),
     /// It is the value beside a name.
     Beside(Beside),
 }
 
-/// What must be true of a secret's core.
 #[derive(Debug)]
-struct Conditions {
-    keywords: Vec<String>,
-    entropy: f32,
-    needs: Vec<Class>,
-    judge: Option<Judge>,
-    check: Option<Check>,
-    allow: Vec<Regex>,
+struct Token {
+    /// Anchored at its start. Searching for the start would be a trap: over base64 with long runs
+    /// of one letter, a pattern with counted repetitions takes milliseconds for a kilobyte.
+    pattern: Regex,
+    edges: Edges,
+    /// The longest match, in bytes.
+    reach: usize,
 }
 
 /// A place where the pattern matches, before the conditions are asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// Where the match begins, name and all.
+    /// Where the match begins.
     pub(super) start: usize,
     /// What would be sealed.
     pub(super) secret: Range<usize>,
@@ -70,109 +61,79 @@ pub(super) struct Candidate {
     pub(super) site: Site,
 }
 
-/// What a rule says of a candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) secret: Range<usize>,
-    pub(super) confidence: Confidence,
-}
-
 impl Rule {
     pub(super) fn compile(source: Source) -> Result<Self, RuleError> {
         let Source { origin, text } = source;
         let fail = |reason: String| origin.error(reason);
-        let kind = Kind::parse(&text.kind).ok_or_else(|| {
-            fail(format!(
-                "`{}` is no kind: 2 to 12 of A-Z and 0-9",
-                text.kind
-            ))
-        })?;
+        let kind = Kind::parse(&text.kind)
+            .ok_or_else(|| format!("`{}` is no kind: 2 to 12 of A-Z and 0-9", text.kind))
+            .map_err(fail)?;
         let (trigger, shape) = shape(&text).map_err(fail)?;
-        let confidence = text.confidence.into();
         Ok(Self {
             id: text.id.as_str().into(),
             kind,
             trigger,
             shape,
-            confidence,
+            confidence: text.confidence.into(),
             extend: text.extend,
-            conditions: Conditions::compile(text).map_err(fail)?,
+            conditions: Conditions::compile(&text).map_err(fail)?,
             origin,
         })
     }
 
-    /// Whether a trigger that ended here is worth a closer look.
-    pub(super) fn is_worth_it(&self, text: &[u8], end: usize) -> bool {
+    /// The first candidate, not before a place, that makes the trigger end at another.
+    pub(super) fn find(&self, text: &[u8], from: usize, end: usize) -> Option<Candidate> {
         match &self.shape {
-            Shape::Token { .. } => true,
-            Shape::Beside(_) => assignment::may_follow(text, end),
-        }
-    }
-
-    /// The first candidate that begins in a part of the text; the text around is looked at, too.
-    pub(super) fn find(&self, text: &[u8], starts: Range<usize>) -> Option<Candidate> {
-        match &self.shape {
-            Shape::Token {
-                pattern,
-                edges,
-                reach,
-            } => {
-                let visible = text.len().min(starts.end.saturating_add(*reach));
-                find_token(pattern, *edges, text.get(..visible)?, &starts)
+            Shape::Token(token) => {
+                let first = from.max(end.saturating_sub(self.trigger.longest));
+                let last = end.checked_sub(self.trigger.shortest)?;
+                (first..=last).find_map(|start| token.at(text, start))
             }
-            Shape::Beside(beside) => beside.find(text, &starts),
+            Shape::Beside(beside) => (from < end).then(|| beside.behind(text, end)).flatten(),
         }
     }
 
     /// Asks the conditions, and settles the bounds.
-    pub(super) fn judge(&self, text: &[u8], candidate: &Candidate) -> Option<Verdict> {
-        let secret = match self.extend {
+    pub(super) fn judge(&self, text: &[u8], candidate: &Candidate) -> Option<Finding> {
+        let range = match self.extend {
             Some(extend) => extend.settle(text, candidate.secret.clone())?,
             None => candidate.secret.clone(),
         };
-        let core = text.get(candidate.core.clone())?;
-        let sure = self.conditions.hold(text, candidate, core)?;
-        let confidence = if sure {
-            self.confidence
-        } else {
-            Confidence::Medium.min(self.confidence)
-        };
-        Some(Verdict { secret, confidence })
-    }
-
-    /// What becomes of a verdict.
-    pub(super) fn finding(&self, verdict: Verdict) -> Finding {
-        Finding {
-            range: verdict.secret,
+        let sure = self.conditions.hold(text, candidate)?;
+        Some(Finding {
+            range,
             kind: self.kind,
             rule: self.id.clone(),
-            confidence: verdict.confidence,
-        }
+            confidence: self.confidence.min(sure),
+        })
     }
 }
 
 /// A rule's trigger and shape.
 fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
-    let trigger = |pattern: &str| Trigger::of(pattern).map_err(|error| format!("pattern: {error}"));
     match (&text.pattern, text.beside.as_slice()) {
         (Some(pattern), []) => {
             let trigger = trigger(pattern)?;
-            let shape = Shape::Token {
-                pattern: regex(pattern)?,
+            let token = Token {
+                pattern: regex(&format!("^(?:{pattern})"))?,
                 edges: text.edges,
-                reach: trigger.whole.map_or(text.reach, |whole| whole + 1),
+                reach: trigger.whole.unwrap_or(text.reach),
             };
-            Ok((trigger, shape))
+            Ok((trigger, Shape::Token(token)))
         }
         (None, names @ [_, ..]) => {
             if text.value.is_none() && text.judge.is_none() {
                 return Err("a rule `beside` names needs a `value` or a `judge`".into());
             }
-            let beside = Beside::compile(names, text.value.as_deref(), text.judge)?;
+            let beside = Beside::compile(text.value.as_deref())?;
             Ok((trigger(&assignment::any_of(names))?, Shape::Beside(beside)))
         }
         _ => Err("it needs either a `pattern` or names that it stands `beside`".into()),
     }
+}
+
+fn trigger(pattern: &str) -> Result<Trigger, String> {
+    Trigger::of(pattern).map_err(|error| format!("pattern: {error}"))
 }
 
 /// A regular expression over bytes; its `\w` and `\b` are ASCII, like the first pass's.
@@ -183,85 +144,34 @@ pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
         .map_err(|error| format!("pattern: {error}"))
 }
 
-fn find_token(
-    pattern: &Regex,
-    edges: Edges,
-    text: &[u8],
-    starts: &Range<usize>,
-) -> Option<Candidate> {
-    let mut from = starts.start;
-    while from < starts.end {
-        let captures = pattern.captures_at(text, from)?;
-        let whole = captures.get(0)?.range();
-        if whole.start >= starts.end {
+impl Token {
+    fn at(&self, text: &[u8], start: usize) -> Option<Candidate> {
+        if !self.edges.open(text, start) {
             return None;
         }
-        if edges.allow(text, &whole) {
-            return Some(candidate(&captures, whole));
+        // One byte more than the longest match, for a `$` or `\b` at its end.
+        let until = text.len().min(start.saturating_add(self.reach + 1));
+        let captures = self.pattern.captures(text.get(start..until)?)?;
+        let whole = group(&captures, "0", start)?;
+        if !self.edges.close(text, whole.end) {
+            return None;
         }
-        from = whole.start + 1;
-    }
-    None
-}
-
-fn candidate(captures: &Captures<'_>, whole: Range<usize>) -> Candidate {
-    let group = |name| captures.name(name).map(|group| group.range());
-    let secret = group("secret").unwrap_or_else(|| whole.clone());
-    let core = group("core").unwrap_or_else(|| secret.clone());
-    Candidate {
-        start: whole.start,
-        secret,
-        core,
-        site: Site::Free,
-    }
-}
-
-impl Conditions {
-    fn compile(text: RuleText) -> Result<Self, String> {
-        Ok(Self {
-            keywords: text
-                .keywords
-                .iter()
-                .map(|word| word.to_ascii_lowercase())
-                .collect(),
-            entropy: text.entropy,
-            needs: text.needs,
-            judge: text.judge,
-            check: text.check,
-            allow: text
-                .allow
-                .iter()
-                .map(|allow| regex(allow))
-                .collect::<Result<_, _>>()?,
+        let secret = group(&captures, "secret", start).unwrap_or_else(|| whole.clone());
+        let core = group(&captures, "core", start).unwrap_or_else(|| secret.clone());
+        Some(Candidate {
+            start,
+            secret,
+            core,
+            site: Site::Free,
         })
     }
+}
 
-    /// `None` if they don't hold, else whether the rule may be as sure as it says.
-    fn hold(&self, text: &[u8], candidate: &Candidate, core: &[u8]) -> Option<bool> {
-        let looks_right = judge::entropy(core) >= self.entropy
-            && self.needs.iter().all(|class| class.is_in(core))
-            && !judge::is_stand_in(core)
-            && !self.allow.iter().any(|allow| allow.is_match(core))
-            && self
-                .judge
-                .is_none_or(|judge| judge.accepts(core, candidate.site))
-            && self.has_keyword(text, candidate.start);
-        if !looks_right {
-            return None;
-        }
-        self.check.map_or(Some(true), |check| check.grade(core))
-    }
-
-    fn has_keyword(&self, text: &[u8], at: usize) -> bool {
-        if self.keywords.is_empty() {
-            return true;
-        }
-        let until = text.len().min(at.saturating_add(NEARBY));
-        let around = text
-            .get(at.saturating_sub(NEARBY)..until)
-            .unwrap_or_default();
-        let around = around.to_ascii_lowercase();
-        let finder = |word: &String| memchr::memmem::find(&around, word.as_bytes()).is_some();
-        self.keywords.iter().any(finder)
-    }
+/// Where a named group, or the whole match (`0`), stands in the text.
+fn group(captures: &Captures<'_>, name: &str, start: usize) -> Option<Range<usize>> {
+    let found = match name {
+        "0" => captures.get(0),
+        name => captures.name(name),
+    };
+    found.map(|found| start + found.start()..start + found.end())
 }

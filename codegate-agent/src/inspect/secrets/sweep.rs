@@ -2,9 +2,13 @@
 //!
 //! Knows: the rules and the text. Must not know: where hits come from.
 
-use std::ops::Range;
+use regex::bytes::Regex;
 
-use super::{engine::Hit, overlap, rule::Rule};
+use super::{
+    engine::Hit,
+    overlap,
+    rule::{self, Rule},
+};
 use crate::inspect::Finding;
 
 /// The state of one scan.
@@ -27,39 +31,36 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Looks for what made a trigger fire: matches of its rule that begin in the window before it.
+    /// Looks for what made a trigger fire.
     pub(super) fn check(&mut self, hit: Hit) {
-        if let Some(rule) = self.rules.get(hit.rule)
-            && rule.is_worth_it(self.text, hit.end)
-        {
-            self.look(
-                hit.rule,
-                rule,
-                hit.end.saturating_sub(rule.trigger.longest)..hit.end,
-            );
-        }
-    }
-
-    /// As if every trigger had fired everywhere.
-    pub(super) fn check_everywhere(&mut self) {
-        for (index, rule) in self.rules.iter().enumerate() {
-            self.look(index, rule, 0..self.text.len());
-        }
-    }
-
-    fn look(&mut self, index: usize, rule: &Rule, starts: Range<usize>) {
-        let Some(next) = self.next.get_mut(index) else {
+        let (Some(rule), Some(next)) = (self.rules.get(hit.rule), self.next.get_mut(hit.rule))
+        else {
             return;
         };
-        *next = (*next).max(starts.start);
-        while *next < starts.end
-            && let Some(candidate) = rule.find(self.text, *next..starts.end)
-        {
+        while let Some(candidate) = rule.find(self.text, *next, hit.end) {
             *next = candidate.start + 1;
-            if let Some(verdict) = rule.judge(self.text, &candidate) {
-                *next = (*next).max(verdict.secret.end);
-                self.findings.push((index, rule.finding(verdict)));
+            if let Some(finding) = rule.judge(self.text, &candidate) {
+                *next = (*next).max(finding.range.end);
+                self.findings.push((hit.rule, finding));
             }
+        }
+    }
+
+    /// Finds the triggers one rule at a time, without the first pass.
+    pub(super) fn check_everywhere(&mut self) {
+        for (index, rule) in self.rules.iter().enumerate() {
+            if let Ok(trigger) = rule::regex(&rule.trigger.pattern) {
+                self.check_all(index, &trigger);
+            }
+        }
+    }
+
+    fn check_all(&mut self, rule: usize, trigger: &Regex) {
+        let mut from = 0;
+        while let Some(found) = trigger.find_at(self.text, from) {
+            let end = found.end();
+            self.check(Hit { rule, end });
+            from = found.start() + 1;
         }
     }
 

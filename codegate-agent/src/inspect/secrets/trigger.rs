@@ -10,12 +10,21 @@
 //!
 //! Knows: regular expressions. Must not know: rules, texts.
 
-use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use regex_syntax::hir::{Class, ClassBytesRange, Hir, HirKind, Repetition};
 
 use super::engine::LONGEST_TRIGGER;
 
 /// A repetition that can take more than this, in bytes, ends a trigger: automata count by copying.
 const LONGEST_REPETITION: usize = 160;
+
+/// So many known bytes are rare enough to be followed by no more than [`ENOUGH_BODY`].
+const ENOUGH_FIXED: usize = 3;
+
+/// How much of a long body a trigger asks for behind a rare prefix, in bytes.
+const ENOUGH_BODY: u32 = 12;
+
+/// A class with no more members than this counts as a known byte.
+const FEW: usize = 8;
 
 /// Fewer bytes than this are no trigger: they would fire everywhere.
 const SHORTEST_TRIGGER: usize = 3;
@@ -25,6 +34,8 @@ const SHORTEST_TRIGGER: usize = 3;
 pub(super) struct Trigger {
     /// In the syntax that Hyperscan and PCRE share; bytes, not characters; `.` is any byte.
     pub(super) pattern: String,
+    /// The shortest match of the trigger, in bytes.
+    pub(super) shortest: usize,
     /// The longest match of the trigger, in bytes.
     pub(super) longest: usize,
     /// The longest match of the whole pattern, in bytes, if it has a bound.
@@ -69,6 +80,7 @@ impl Trigger {
         let whole = hir.properties().maximum_len();
         Ok(Self {
             pattern,
+            shortest,
             longest,
             whole,
         })
@@ -108,8 +120,13 @@ fn cut_concat(parts: &[Hir], last: bool) -> Cut {
     let takes_bytes = |part: &Hir| !matches!(part.kind(), HirKind::Look(_) | HirKind::Empty);
     let final_part = parts.iter().rposition(takes_bytes);
     let mut kept = Vec::new();
+    let mut fixed = 0;
     for (at, part) in parts.iter().enumerate() {
-        let cut = cut(part, last && Some(at) >= final_part);
+        let mut cut = cut(part, last && Some(at) >= final_part);
+        if fixed >= ENOUGH_FIXED {
+            cut = shorten(cut);
+        }
+        fixed += fixed_bytes(part);
         kept.push(cut.hir);
         if !cut.whole {
             return Cut {
@@ -119,6 +136,32 @@ fn cut_concat(parts: &[Hir], last: bool) -> Cut {
         }
     }
     Cut::whole(Hir::concat(kept))
+}
+
+/// Behind a prefix that is rare enough, a few bytes of a long body will do.
+fn shorten(cut: Cut) -> Cut {
+    match cut.hir.kind() {
+        HirKind::Repetition(repetition) if repetition.min > ENOUGH_BODY => Cut {
+            hir: repeat((*repetition.sub).clone(), ENOUGH_BODY, Some(ENOUGH_BODY)),
+            whole: false,
+        },
+        _ => cut,
+    }
+}
+
+/// At least how many bytes of a match are known beforehand, or one of a few.
+fn fixed_bytes(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Bytes(class)) => {
+            let members = |r: &ClassBytesRange| usize::from(r.end() - r.start()) + 1;
+            usize::from(class.iter().map(members).sum::<usize>() <= FEW)
+        }
+        HirKind::Capture(capture) => fixed_bytes(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(fixed_bytes).sum(),
+        HirKind::Alternation(branches) => branches.iter().map(fixed_bytes).min().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn cut_alternation(branches: &[Hir], last: bool) -> Cut {
@@ -233,9 +276,16 @@ mod tests {
 
     #[test]
     fn a_trigger_takes_no_more_than_the_last_repetition_demands() {
-        let trigger = Trigger::of("ghp_[0-9a-f]{36,255}").unwrap();
-        assert_eq!(trigger.pattern, "ghp_(?:[0-9a-f]){36}");
-        assert_eq!(trigger.longest, 40);
+        let trigger = Trigger::of("ab[0-9a-f]{36,255}").unwrap();
+        assert_eq!(trigger.pattern, "ab(?:[0-9a-f]){36}");
+        assert_eq!(trigger.longest, 38);
+    }
+
+    #[test]
+    fn behind_a_rare_prefix_a_trigger_asks_for_little() {
+        let trigger = Trigger::of("gh[po]_[0-9a-f]{36}z").unwrap();
+        assert_eq!(trigger.pattern, "gh[o-p]_(?:[0-9a-f]){12}");
+        assert_eq!(trigger.whole, Some(41));
     }
 
     #[test]
