@@ -77,7 +77,8 @@ fn suites() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
+        let is_suite = path.extension().is_some_and(|extension| extension == "rs");
+        if is_suite || path.join("main.rs").exists() {
             names.extend(
                 path.file_stem()
                     .map(|name| name.to_string_lossy().into_owned()),
