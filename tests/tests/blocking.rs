@@ -203,7 +203,12 @@ fn a_client_that_goes_away_in_the_middle_of_its_body() {
         .input(part)
         .limit(Duration::from_secs(20))
         .start();
-    std::thread::sleep(Duration::from_millis(700));
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while lab.journal().connections().is_empty() {
+        assert!(std::time::Instant::now() < deadline, "{:?}", said.stderr());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(500));
     drop(said);
     std::thread::sleep(Duration::from_millis(300));
     lab.journal().nothing_arrived("api.openai.com");

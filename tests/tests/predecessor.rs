@@ -208,6 +208,7 @@ body = sys.stdin.buffer.read()
 half = len(body) // 2
 def parts():
     yield body[:half]
+    print('half is sent', file=sys.stderr, flush=True)
     time.sleep(0.6)
     yield body[half:]
 c = http.client.HTTPSConnection('api.openai.com')
@@ -220,11 +221,18 @@ sys.stdout.write(c.getresponse().read().decode())
     let text = format!("{token} {} {token}", "filler ".repeat(2000));
     let body = Dialect::Chat.request(&text, false).to_string();
     let client = clients::python(&lab.guarded(), PROGRAM).input(body).start();
+    while client.stderr().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let mut early = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..30 {
         std::thread::sleep(Duration::from_millis(10));
         early.extend(lab.journal().connections().iter().map(|c| c.wire().len()));
     }
+    assert!(
+        !early.is_empty(),
+        "upstream is dialled before the body is read"
+    );
     let answer = client.wait(Duration::from_secs(10)).ok().text();
     assert_eq!(Dialect::Chat.said(&answer, false), text);
     assert!(
