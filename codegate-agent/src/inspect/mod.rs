@@ -2,6 +2,7 @@
 //!
 //! Knows: bytes of decoded text. Must not know: HTTP, JSON, dialects, sockets, keys.
 
+pub mod packages;
 pub mod secrets;
 
 use std::{fmt, ops::Range, sync::Arc};

@@ -1,0 +1,19 @@
+//! Packages: what a text names, and what is known about it.
+//!
+//! Knows: names, versions, and the index of records on disk. Must not know: HTTP, dialects, sockets,
+//! or what becomes of a verdict.
+//!
+//! A name is looked up exactly, after the normalisation of its own ecosystem; anything that is only
+//! *like* a name is a suspicion and never more.
+
+mod affected;
+mod ecosystem;
+mod name;
+mod purl;
+mod version;
+
+pub use affected::{Affected, Event, Hit, Range, Scheme};
+pub use ecosystem::Ecosystem;
+pub use name::Package;
+pub use purl::{BadPurl, Purl};
+pub use version::compare;
