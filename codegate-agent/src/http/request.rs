@@ -21,7 +21,7 @@ use crate::{
     config::Unscannable,
     inspect::{Finding, secrets::Scanner},
     provider::{Dialect, Malformed, Request as Reading, Route},
-    seal::{NewSecret, VaultError},
+    seal::{NewSecret, Placeholder, VaultError},
     span::{self, Edit, Text},
 };
 
@@ -305,12 +305,12 @@ async fn seal(
     }
     let uid = connection.flow.process.uid;
     let placeholders = connection.guard.vault.seal(uid, &secrets).await?;
-    let mut edits = Vec::with_capacity(places.len());
-    for ((place, secret), placeholder) in places.into_iter().zip(&secrets).zip(&placeholders) {
+    for (secret, placeholder) in secrets.iter().zip(&placeholders) {
         journal.sealed(secret.rule, placeholder);
-        edits.extend(text.edit(plain, place, placeholder.to_string().as_bytes()));
     }
-    Ok(edits)
+    let written: Vec<String> = placeholders.iter().map(Placeholder::to_string).collect();
+    let replaced = places.into_iter().zip(written.iter().map(String::as_bytes));
+    Ok(text.edits(plain, replaced))
 }
 
 fn secret<'a>(text: &'a Text, finding: &'a Finding) -> Option<(Range<usize>, NewSecret<'a>)> {

@@ -1,9 +1,13 @@
 //! Restoring a whole body: each placeholder in each of its texts.
 
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
 use crate::{
     provider::Restore,
     seal::{self, Match},
-    span::{self, Edit, Text},
+    span::{self, Text},
 };
 
 /// The body with its placeholders restored; `None` if there is nothing to restore.
@@ -12,18 +16,21 @@ pub(super) fn restore_whole(
     text: &Text,
     restore: &mut dyn Restore,
 ) -> Option<Vec<u8>> {
-    let edits: Vec<Edit> = seal::find(text.bytes())
-        .filter_map(|found| edit(body, text, found, restore))
+    let found = seal::find(text.bytes());
+    let values: Vec<_> = found
+        .filter_map(|found| value(text, found, restore))
         .collect();
-    (!edits.is_empty()).then(|| span::splice(body, &edits))
+    let replaced = values
+        .iter()
+        .map(|(range, value)| (range.clone(), value.as_slice()));
+    (!values.is_empty()).then(|| span::splice(body, &text.edits(body, replaced)))
 }
 
-fn edit(body: &[u8], text: &Text, found: Match, restore: &mut dyn Restore) -> Option<Edit> {
+fn value(text: &Text, found: Match, restore: &mut dyn Restore) -> Option<Value> {
     match found {
         Match::Placeholder { range, placeholder } => {
             text.locate(range.clone())?;
-            let value = restore.value(&placeholder)?;
-            text.edit(body, range, &value)
+            Some((range, restore.value(&placeholder)?))
         }
         Match::Mangled { range } => {
             text.locate(range.clone())?;
@@ -32,3 +39,6 @@ fn edit(body: &[u8], text: &Text, found: Match, restore: &mut dyn Restore) -> Op
         }
     }
 }
+
+/// A place in the text and what belongs there.
+type Value = (Range<usize>, Zeroizing<Vec<u8>>);
