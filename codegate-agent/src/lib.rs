@@ -16,6 +16,7 @@ pub mod http;
 pub mod inspect;
 pub mod kernel;
 pub mod provider;
+pub mod scan;
 pub mod seal;
 pub mod session;
 pub mod span;

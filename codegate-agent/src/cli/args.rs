@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{client::Client, exit::Problem};
+use super::{client::Client, exit::Problem, scan::Scan};
 use crate::{
     config::{self, Config},
     session::Id,
@@ -59,6 +59,10 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Secrets,
     },
+    /// Find secrets in files, folders and standard input, without the agent
+    ///
+    /// Exit codes: 0 nothing found, 1 findings, 2 something could not be scanned.
+    Scan(Scan),
     /// The local certificate authority
     Ca {
         #[command(subcommand)]

@@ -11,6 +11,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     Fine = 0,
+    Findings = 1,
     Usage = 2,
     Denied = 3,
     Unreachable = 4,

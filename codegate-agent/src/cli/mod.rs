@@ -9,6 +9,7 @@ mod config;
 mod exit;
 mod generate;
 mod output;
+mod scan;
 mod secrets;
 mod sessions;
 mod status;
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         Command::Status => status::status(cli.client()?, printer),
         Command::Sessions { command } => sessions::dispatch(cli, command, printer),
         Command::Secrets { command } => secrets::dispatch(cli.client()?, command, printer),
+        Command::Scan(scan) => scan::scan(cli, scan, printer),
         Command::Ca { command } => trust::ca(cli.client()?, command, printer),
         Command::Config { command } => config::dispatch(cli, command, printer),
         Command::Completions { shell } => generate::completions(*shell, printer),

@@ -31,6 +31,17 @@ pub enum Confidence {
     High,
 }
 
+impl Confidence {
+    /// Its name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
 /// The KIND of a placeholder: 2 to 12 characters of `A`–`Z` and `0`–`9`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind {

@@ -4,6 +4,7 @@
 //! Knows: bodies, paths, placeholders' grammar. Must not know: sockets, connections, keys.
 
 mod anthropic;
+mod body;
 mod channel;
 mod event;
 mod events;
@@ -29,6 +30,7 @@ use zeroize::Zeroizing;
 
 use crate::{seal::Placeholder, span::Text};
 
+pub use body::dialect_of;
 pub use route::{plain, route};
 
 /// One way of writing requests and answers.
