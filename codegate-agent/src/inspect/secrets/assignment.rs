@@ -22,8 +22,9 @@ const TIE: &str = concat!(
     r#"^[A-Za-z0-9_.-]{0,24}(?:\\{0,3}["'`\])]){0,3}[ \t]{0,8}"#,
     r"(?:",
     r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{1,16}=", // a type: `: &'static str =`
+    // A pair of `name` and `value`, or `key` and `value`.
+    r#"|(?:[,;]\s{0,16}|\s{1,16})\\{0,3}["']?value\\{0,3}["']?[ \t]{0,2}[:=]"#,
     r"|=>|:=|={1,3}|:|,|>|%3[AaDd]",
-    r#"|[,;]?\s{1,16}\\{0,3}["']?value\\{0,3}["']?[ \t]{0,2}[:=]"#, // a pair of `name` and `value`
     r")[ \t]{0,8}",
     r#"(?:[BFRUbfru]{0,2}\\{0,3}["'`])?"#,
 );
@@ -110,7 +111,10 @@ fn full_name(text: &[u8], end: usize) -> Range<usize> {
     let behind = before.iter().rev().take(name::LONGEST);
     let head = behind.take_while(|byte| is_name(byte)).count();
     let tail = rest.iter().take_while(|byte| is_name(byte)).count();
-    end - head..end + tail
+    // The letter of a literal `\n` is no part of it.
+    let outside = before.get(..end - head).unwrap_or_default();
+    let escape = head > 0 && outside.last() == Some(&b'\\');
+    end - head + usize::from(escape)..end + tail
 }
 
 fn is_name(byte: &u8) -> bool {
@@ -180,6 +184,9 @@ fn bare_len(rest: &[u8], tie: &[u8]) -> Option<usize> {
         byte.is_ascii_whitespace()
             || b"\"'`\\,;|(){}[]<>".contains(byte)
             || *byte == b'&' && is_parameter(rest.get(at + 1..).unwrap_or_default())
+            || *byte == b'%'
+                && tie.starts_with(b"%")
+                && is_encoded_end(rest.get(at + 1..).unwrap_or_default())
     };
     let len = rest
         .iter()
@@ -199,8 +206,14 @@ fn bare_len(rest: &[u8], tie: &[u8]) -> Option<usize> {
 /// Without the signs that end a sentence or a statement.
 fn kept_len(rest: &[u8], len: usize) -> Option<usize> {
     let value = rest.get(..len).filter(|value| value.len() <= LONGEST)?;
+    let value = value.get(..edges::before_wide_sign(value))?;
     let last = value.iter().rposition(|byte| !b",;.".contains(byte))?;
     Some(last + 1)
+}
+
+/// The rest of a percent escape that ends a value where its `=` is one, too: `&`, a quote, a space.
+fn is_encoded_end(rest: &[u8]) -> bool {
+    matches!(rest, [b'2', b'0' | b'2' | b'6' | b'7', ..])
 }
 
 /// Whether the next parameter of a query begins: `name=`.

@@ -9,6 +9,7 @@ use super::{
     judge::{self, Judge},
     rule::{self, Candidate},
     source::{Class, RuleText},
+    stand_in,
 };
 use crate::inspect::Confidence;
 
@@ -45,7 +46,7 @@ impl Conditions {
         let core = text.get(candidate.core.clone())?;
         let looks_right = judge::entropy(core) >= self.entropy
             && self.needs.iter().all(|class| class.is_in(core))
-            && !judge::is_stand_in(core)
+            && !stand_in::is_stand_in(core)
             && !self.allow.iter().any(|allow| allow.is_match(core));
         let is_accepted = |judge: Judge| judge.accepts(core, candidate.site);
         let holds = looks_right

@@ -67,6 +67,19 @@ pub(super) fn closes(text: &[u8], at: usize) -> bool {
         .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
 }
 
+/// How much of a value stands before the first space or punctuation beyond ASCII: U+2028 or `。`
+/// ends an unquoted value as `\n` or `.` does, but is a byte like any other to a byte pattern.
+pub(super) fn before_wide_sign(value: &[u8]) -> usize {
+    let is_sign = |bytes: &[u8]| {
+        matches!(
+            bytes,
+            [0xc2, 0xa0 | 0xab | 0xbb] | [0xe2 | 0xe3, 0x80] | [0xef, 0xbc | 0xbd]
+        )
+    };
+    let sign = value.windows(2).position(is_sign);
+    sign.unwrap_or(value.len())
+}
+
 /// Whether the last character belongs to `\n`, `\x1b`, `\u0022`, `%3D` or `ESC [ 0 m`.
 fn ends_in_escape(text: &[u8]) -> bool {
     match text {
@@ -123,6 +136,17 @@ mod tests {
             "\u{1b}[1;32m",
         ] {
             assert!(opens(before.as_bytes(), before.len()), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn wide_spaces_and_punctuation_end_a_value() {
+        for sign in ["\u{2028}", "\u{a0}", "”", "»", "。", "、", "，", "）"] {
+            assert_eq!(
+                before_wide_sign(format!("pässwort{sign}x").as_bytes()),
+                9,
+                "{sign:?}"
+            );
         }
     }
 

@@ -24,7 +24,9 @@ mod name;
 mod overlap;
 mod pem;
 mod rule;
+mod shape;
 mod source;
+mod stand_in;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -56,6 +58,7 @@ impl Scanner {
     }
 
     fn from_sources(sources: Vec<source::Source>) -> Result<Self, RuleError> {
+        source::check_ids(&sources)?;
         let rules = sources
             .into_iter()
             .map(Rule::compile)

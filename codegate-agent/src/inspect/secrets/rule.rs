@@ -9,7 +9,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use super::{
     assignment::{self, Beside},
     conditions::Conditions,
-    edges::Edges,
+    edges::{self, Edges},
     judge::Site,
     pem::Extend,
     source::{Origin, RuleError, RuleText, Source},
@@ -156,7 +156,8 @@ impl Token {
         if !self.edges.close(text, whole.end) {
             return None;
         }
-        let secret = group(&captures, "secret", start).unwrap_or_else(|| whole.clone());
+        let mut secret = group(&captures, "secret", start).unwrap_or_else(|| whole.clone());
+        secret.end = secret.start + edges::before_wide_sign(text.get(secret.clone())?);
         let core = group(&captures, "core", start).unwrap_or_else(|| secret.clone());
         Some(Candidate {
             start,

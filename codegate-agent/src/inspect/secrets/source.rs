@@ -6,6 +6,8 @@
 //! name and has a `value` or a `judge`; its named group `secret` is what gets sealed (else the
 //! whole match), and `core` is the part of it that must look like a secret (else all of it).
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::Extend};
@@ -192,7 +194,14 @@ pub(super) fn builtin() -> Result<Vec<Source>, RuleError> {
     Ok(sources)
 }
 
-/// The rules of one file; an id may occur only once.
+/// No id may occur twice: it is the name to switch a rule off by.
+pub(super) fn check_ids(sources: &[Source]) -> Result<(), RuleError> {
+    let mut ids = HashSet::new();
+    let twice = sources.iter().find(|source| !ids.insert(&source.text.id));
+    twice.map_or(Ok(()), |source| Err(source.origin.error("its id is taken")))
+}
+
+/// The rules of one file.
 pub(super) fn read(file: &str, text: &str) -> Result<Vec<Source>, RuleError> {
     let parsed: File = toml::from_str(text).map_err(|reason| RuleError::File {
         file: file.to_owned(),

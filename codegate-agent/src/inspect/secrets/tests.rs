@@ -4,13 +4,19 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests panic"
+    clippy::single_range_in_vec_init,
+    reason = "tests panic, and lists of ranges are what they compare"
 )]
 
 use std::{ops::Range, sync::LazyLock};
 
-use super::{Scanner, example, source};
+use super::{
+    Scanner,
+    example::{self, Example},
+    source,
+};
 
+mod assignments;
 mod benign;
 mod carriers;
 mod properties;
@@ -32,6 +38,32 @@ fn secrets(text: &str) -> Vec<String> {
         .into_iter()
         .map(|finding| String::from_utf8_lossy(&text.as_bytes()[finding.range]).into_owned())
         .collect()
+}
+
+/// The secrets of examples that are found without anything around them, with their rule's id.
+fn bare_tokens() -> Vec<(String, String)> {
+    let mut tokens = Vec::new();
+    for source in source::builtin().unwrap() {
+        if source.text.pattern.is_none() || !source.text.keywords.is_empty() {
+            continue;
+        }
+        for template in &source.text.examples {
+            let example = example::expand(template, 42);
+            let secret = &example.text[example.secrets[0].clone()];
+            let is_line = !secret.contains(['\n', ' ', '\\']);
+            if is_line && found(secret) == [0..secret.len()] {
+                tokens.push((source.text.id.clone(), secret.to_owned()));
+            }
+        }
+    }
+    tokens
+}
+
+#[test]
+fn most_rules_need_nothing_around_their_tokens() {
+    let mut rules: Vec<_> = bare_tokens().into_iter().map(|(rule, _)| rule).collect();
+    rules.dedup();
+    assert!(rules.len() > 120, "{}", rules.len());
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(super) struct Trigger {
 /// Why a pattern has no trigger.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TriggerError {
+    #[error("it looks at what stands before it: say so with `edges`")]
+    LooksBack,
     #[error("{0}")]
     Syntax(#[from] Box<regex_syntax::Error>),
     #[error(
@@ -66,6 +68,9 @@ impl Trigger {
             .build()
             .parse(pattern)
             .map_err(Box::new)?;
+        if !hir.properties().look_set_prefix().is_empty() {
+            return Err(TriggerError::LooksBack);
+        }
         let prefix = cut(&hir, true).hir;
         let shortest = prefix.properties().minimum_len().unwrap_or(0);
         let longest = prefix.properties().maximum_len().unwrap_or(usize::MAX);
@@ -330,5 +335,9 @@ mod tests {
             Err(TriggerError::Long(_))
         ));
         assert!(matches!(Trigger::of("a("), Err(TriggerError::Syntax(_))));
+        assert!(matches!(
+            Trigger::of(r"\babcd"),
+            Err(TriggerError::LooksBack)
+        ));
     }
 }

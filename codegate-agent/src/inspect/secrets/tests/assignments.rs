@@ -1,0 +1,231 @@
+//! Values beside names, in every syntax that ties the two.
+
+use super::{example, found, secrets, source};
+
+/// `N` stands for a name, `V` for a value.
+const SYNTAXES: [&str; 44] = [
+    "N=V\n",
+    "N = V\n",
+    "N: V\n",
+    "N:V\n",
+    "N = \"V\"",
+    "N='V';",
+    "N: 'V',",
+    "N := `V`",
+    "N => 'V',",
+    "N == \"V\"",
+    "\"N\": \"V\"",
+    "'N': 'V'",
+    "\"N\" : \"V\" ,",
+    "\"N\"=>\"V\"",
+    "N\": \"V\"\n",
+    "{\"user\":\"ann\",\"N\":\"V\",\"x\":1}",
+    "{\\\"N\\\":\\\"V\\\"}",
+    "{\\\\\\\"N\\\\\\\": \\\\\\\"V\\\\\\\"}",
+    "export N=V",
+    "export N='V' X=1",
+    "+N=V\n",
+    "-N: V\n",
+    "    14\tN = \"V\"\n",
+    "  N: V # from the vault\n",
+    "- name: N\n  value: V\n",
+    "{\"name\": \"N\", \"value\": \"V\"}",
+    "name\": \"N\"\nvalue\": \"V\"\n",
+    "<N>V</N>",
+    "<add key=\"N\" value=\"V\" />",
+    "const N: &str = \"V\";",
+    "static N: &'static str = \"V\";",
+    "let N: string = 'V';",
+    "final String N = \"V\";",
+    "self.N = b\"V\"",
+    "os.environ[\"N\"] = \"V\"",
+    "setenv(\"N\", \"V\", 1)",
+    "connect(user=\"ann\", N=\"V\", db=1)",
+    "connect(N=V,other=1)",
+    "Server=db;User=sa;N=V;Encrypt=true",
+    "https://h.example.net/x?N=V&q=1",
+    "N%3DV%26",
+    "first\\nN=V\\nlast",
+    "docker: N=V\n",
+    "-e N=V image",
+];
+
+const NAMES: [&str; 7] = [
+    "password",
+    "DB_PASSWORD",
+    "dbPassword",
+    "db.passwd",
+    "passphrase",
+    "mysql_root_password",
+    "PGPASSWORD",
+];
+
+const TOKEN_NAMES: [&str; 8] = [
+    "api_key",
+    "API_KEY",
+    "apiKey",
+    "client_secret",
+    "authToken",
+    "SECRET_KEY_BASE",
+    "x-api-key",
+    "acme_access_token",
+];
+
+/// Values that stand as they are in every syntax above.
+const PASSWORDS: [&str; 5] = [
+    "hunter2",
+    "S3cr3t!pass",
+    "Tr0ub4dor-3",
+    "x9Kq2vLm",
+    "zaq12wsxCDE3",
+];
+
+fn check(names: &[&str], values: &[String]) {
+    let mut wrong = Vec::new();
+    for syntax in SYNTAXES {
+        for name in names {
+            for value in values {
+                let text = syntax.replace('N', name).replace('V', "\u{1}");
+                let at = text.find('\u{1}').expect("a place for the value");
+                let text = text.replace('\u{1}', value);
+                if found(&text) != [at..at + value.len()] {
+                    wrong.push(format!("{text:?}: {:?}", secrets(&text)));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn passwords_are_found_in_every_syntax() {
+    check(&NAMES, &PASSWORDS.map(str::to_owned));
+}
+
+#[test]
+fn random_values_are_found_in_every_syntax() {
+    let values = [
+        "‹hex 32›",
+        "‹hex 64›",
+        "‹alnum 24›",
+        "‹alnum 40›",
+        "‹b64url 43›x",
+        "‹lower 20›7",
+    ];
+    let values: Vec<_> = (0..3)
+        .flat_map(|seed| values.map(|value| example::expand(value, seed).text))
+        .collect();
+    check(&TOKEN_NAMES, &values);
+}
+
+#[test]
+fn names_alone_and_words_beside_them_are_no_secrets() {
+    let values = [
+        "required",
+        "string",
+        "null",
+        "true",
+        "changeme",
+        "my-secret-name",
+        "getPassword()",
+        "user.password",
+        "./key.pem",
+        "/run/secrets/db1",
+        "${PASSWORD}",
+        "$PASSWORD1",
+        "<password>",
+        "{{ password1 }}",
+        "%PASSWORD%",
+        "xxxxxxxx",
+        "********",
+        "1.2.3",
+        "v2.0.1",
+        "2026-01-01",
+        "https://vault.acme.org/v1",
+        "config.password1",
+        "ann@acme.org",
+        "password123",
+    ];
+    let mut wrong = Vec::new();
+    for syntax in SYNTAXES {
+        for name in ["password", "API_KEY", "authToken"] {
+            for value in values {
+                let text = syntax.replace('N', name).replace('V', value);
+                if !found(&text).is_empty() {
+                    wrong.push(format!("{text:?}: {:?}", secrets(&text)));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn a_wrong_rule_is_named_with_its_file_and_its_fault() {
+    let wrong = |rule: &str| {
+        let text = format!("[[rule]]\nid = \"x\"\n{rule}\nexamples = []\n");
+        let sources = source::read("mine.toml", &text);
+        let error = sources.and_then(super::Scanner::from_sources).err();
+        error.expect("an error").to_string()
+    };
+    for (rule, says) in [
+        (
+            "kind = \"x\"\npattern = \"abcdef\"",
+            "mine.toml: rule `x`: `x` is no kind: 2 to 12 of A-Z and 0-9",
+        ),
+        (
+            "kind = \"AB\"",
+            "mine.toml: rule `x`: it needs either a `pattern` or names",
+        ),
+        (
+            "kind = \"AB\"\npattern = \"a(\"",
+            "mine.toml: rule `x`: pattern: ",
+        ),
+        (
+            "kind = \"AB\"\npattern = \".*\"",
+            "mine.toml: rule `x`: pattern: its part without",
+        ),
+        (
+            "kind = \"AB\"\nbeside = [\"acme\"]",
+            "mine.toml: rule `x`: a rule `beside` names needs",
+        ),
+        (
+            "kind = \"AB\"\npattern = \"abcdef\"\ncheck = \"sum\"",
+            "mine.toml: TOML parse error at line 5",
+        ),
+        (
+            "kind = \"AB\"\npatern = \"abcdef\"",
+            "unknown field `patern`",
+        ),
+        (
+            "kind = \"AB\"\npattern = \"abcdef\"\n[[rule]]\nid = \"x\"\nkind = \"AB\"\npattern = \"abcdef\"",
+            "missing field `examples`",
+        ),
+    ] {
+        let error = wrong(rule);
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn an_id_occurs_once() {
+    let text =
+        "[[rule]]\nid = \"x\"\nkind = \"AB\"\npattern = \"abcdef\"\nexamples = []\n".repeat(2);
+    let error = source::read("mine.toml", &text)
+        .and_then(super::Scanner::from_sources)
+        .err();
+    assert_eq!(
+        error.expect("an error").to_string(),
+        "mine.toml: rule `x`: its id is taken"
+    );
+}
