@@ -5,7 +5,10 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request,
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE},
+    header::{
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING,
+        UPGRADE,
+    },
 };
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -43,6 +46,9 @@ pub(super) enum Refused {
     /// The body cannot be read, so nobody knows what it holds.
     #[error("the request body cannot be inspected: {0}")]
     Unreadable(#[from] Unreadable),
+    /// A signature covers the body: without its secrets it would be refused upstream.
+    #[error("it holds a secret ({0}), and its AWS signature does not let it be taken out")]
+    Signed(String),
     /// The secrets could not be kept, so they cannot be sealed.
     #[error("the request holds secrets and the vault cannot keep them: {0}")]
     Vault(#[from] VaultError),
@@ -187,6 +193,12 @@ fn open_stream(headers: &HeaderMap) -> Option<&str> {
     open.then_some(kind)
 }
 
+/// AWS Signature Version 4 covers the hash of the body.
+fn is_signed(headers: &HeaderMap) -> bool {
+    let scheme = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    scheme.is_some_and(|scheme| scheme.starts_with(b"AWS4-"))
+}
+
 /// Scans a whole body and seals what is found.
 async fn sealed(
     connection: &Connection,
@@ -214,6 +226,12 @@ async fn sealed(
         }
     };
     journal.reading(&reading);
+    if let Some(finding) = inside(&reading.text, &findings)
+        .next()
+        .filter(|_| is_signed(headers))
+    {
+        return Err(Refused::Signed(finding.rule.to_string()));
+    }
     let edits = seal(connection, &plain, &reading, &findings, journal).await?;
     if edits.is_empty() {
         journal.sent(wire.len());
@@ -294,12 +312,9 @@ async fn seal(
     journal: &mut Journal,
 ) -> Result<Vec<Edit>, VaultError> {
     let text = &reading.text;
-    // A match that reaches past one string is not a secret that somebody wrote.
-    let inside = findings
-        .iter()
-        .filter(|finding| text.locate(finding.range.clone()).is_some());
-    let (places, secrets): (Vec<Range<usize>>, Vec<NewSecret<'_>>) =
-        inside.filter_map(|finding| secret(text, finding)).unzip();
+    let (places, secrets): (Vec<Range<usize>>, Vec<NewSecret<'_>>) = inside(text, findings)
+        .filter_map(|finding| secret(text, finding))
+        .unzip();
     if secrets.is_empty() {
         return Ok(Vec::new());
     }
@@ -311,6 +326,13 @@ async fn seal(
     let written: Vec<String> = placeholders.iter().map(Placeholder::to_string).collect();
     let replaced = places.into_iter().zip(written.iter().map(String::as_bytes));
     Ok(text.edits(plain, replaced))
+}
+
+/// A match that reaches past one string is not a secret that somebody wrote.
+fn inside<'a>(text: &'a Text, findings: &'a [Finding]) -> impl Iterator<Item = &'a Finding> {
+    findings
+        .iter()
+        .filter(|finding| text.locate(finding.range.clone()).is_some())
 }
 
 fn secret<'a>(text: &'a Text, finding: &'a Finding) -> Option<(Range<usize>, NewSecret<'a>)> {

@@ -110,6 +110,22 @@ async fn a_request_for_another_host_than_the_connection() {
     assert!(message.contains("another host"), "{message}");
 }
 
+/// A body without its secret would fail its signature: it goes out whole or not at all.
+#[tokio::test]
+async fn a_signed_body_with_a_secret() {
+    let signed = |text: &str| {
+        let mut request = post("/model/m/converse", format!("{{\"messages\":\"{text}\"}}"));
+        let signature = HeaderValue::from_static("AWS4-HMAC-SHA256 Credential=x, Signature=y");
+        request.headers_mut().insert("authorization", signature);
+        request
+    };
+    let message = refused("opaque", Version::H1, signed(&github_token())).await;
+    assert!(message.contains("AWS signature"), "{message}");
+    let mut rig = Rig::new(Version::H1, "opaque", |_| json("{}")).await;
+    assert_eq!(rig.send(signed("nothing")).await.head.status, 200);
+    assert_eq!(rig.seen_body(), "{\"messages\":\"nothing\"}");
+}
+
 #[tokio::test]
 async fn a_websocket_is_told_to_use_http() {
     let mut rig = Rig::new(Version::H1, "openai", |_| json("{}")).await;
