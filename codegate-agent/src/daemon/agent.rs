@@ -109,15 +109,14 @@ impl Agent {
     /// Says that connections are guarded from now on.
     pub(super) fn ready(&self) {
         self.status.ready();
-        if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
-            tracing::debug!(%error, "the service manager was not told");
-        }
+        tell_manager(sd_notify::NotifyState::Ready);
         tracing::info!(pid = std::process::id(), "ready");
     }
 
     /// Lets new connections go direct.
     pub(super) fn release(&self) {
         self.status.stopping();
+        tell_manager(sd_notify::NotifyState::Stopping);
         if let Err(error) = self.hooks.unlisten(self.netns) {
             tracing::warn!(%error, "the kernel could not be told to let go");
         }
@@ -132,6 +131,13 @@ impl Agent {
         {
             tracing::warn!("the last sessions may not be recorded");
         }
+    }
+}
+
+/// Without a service manager there is nobody to tell.
+fn tell_manager(state: sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "the service manager was not told");
     }
 }
 
