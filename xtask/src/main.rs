@@ -59,24 +59,23 @@ fn act(action: Action) -> anyhow::Result<()> {
         Action::Test => test::run(),
         Action::Demo => {
             setup::run()?;
-            lab_program("lab-demo", &[], &[])
+            lab_program("lab-demo", "dev", &[])
         }
         Action::Bench { rounds } => {
             setup::system()?;
-            lab_program(
-                "lab-bench",
-                &["--release"],
-                &["--rounds", &rounds.to_string()],
-            )
+            lab_program("lab-bench", "release", &["--rounds", &rounds.to_string()])
         }
     }
 }
 
-/// Builds the agent and runs a program of the lab, as root.
-fn lab_program(name: &str, profile: &[&str], words: &[&str]) -> anyhow::Result<()> {
+/// Builds the agent and a program of the lab in the same profile, and runs the program as root.
+fn lab_program(name: &str, profile: &str, words: &[&str]) -> anyhow::Result<()> {
+    let profile_is = ["--profile", profile];
     shell::cargo(&["build", "--package", "codegate-agent"])
-        .args(profile)
+        .args(profile_is)
         .run()?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let agent = shell::target().join(folder).join("codegate");
     let run = [
         "run",
         "--quiet",
@@ -85,10 +84,6 @@ fn lab_program(name: &str, profile: &[&str], words: &[&str]) -> anyhow::Result<(
         "--bin",
         name,
     ];
-    shell::cargo(&run)
-        .args(profile)
-        .arg("--")
-        .args(words)
-        .with_root()
-        .run()
+    let program = shell::cargo(&run).args(profile_is).arg("--").args(words);
+    program.env("CODEGATE_BIN", agent).with_root().run()
 }
