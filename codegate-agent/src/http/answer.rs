@@ -54,7 +54,7 @@ pub(super) async fn pass(
         .guard
         .vault
         .holds_any(connection.flow.process.uid);
-    let shape = Shape::of(&parts.headers);
+    let shape = Shape::of(&parts.headers, route);
     let codings = match coding::codings(&parts.headers) {
         Ok(codings) => codings,
         Err(error) => {
@@ -103,7 +103,7 @@ enum Shape {
 }
 
 impl Shape {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, route: Route) -> Self {
         let value = headers
             .get(CONTENT_TYPE)
             .and_then(|v| v.to_str().ok())
@@ -116,6 +116,7 @@ impl Shape {
             .to_ascii_lowercase();
         match kind.as_str() {
             "text/event-stream" => Self::Events,
+            "application/json" if is_open(headers, route) => Self::Text,
             "application/json" => Self::Json,
             "application/x-ndjson" | "application/jsonl" => Self::Text,
             kind if kind.ends_with("+json") => Self::Json,
@@ -123,6 +124,11 @@ impl Shape {
             _ => Self::Opaque,
         }
     }
+}
+
+/// Waiting for the end of what is written bit by bit would hold up the client.
+fn is_open(headers: &HeaderMap, route: Route) -> bool {
+    route.dialect.answers_in_pieces() && !headers.contains_key(CONTENT_LENGTH)
 }
 
 /// A restored stream has another length, and goes out unencoded: every client takes that.

@@ -50,6 +50,11 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Where the body is not JSON; the caller passes it on as it is.
     fn answer(&self, body: &[u8]) -> Result<Answer, Malformed>;
 
+    /// Whether an answer of JSON may be a stream: a long array whose items come one by one.
+    fn answers_in_pieces(&self) -> bool {
+        false
+    }
+
     /// A reader for one streaming answer.
     fn stream(&self) -> Box<dyn AnswerStream>;
 

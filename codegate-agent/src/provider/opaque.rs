@@ -41,6 +41,10 @@ impl Dialect for Opaque {
         }))
     }
 
+    fn answers_in_pieces(&self) -> bool {
+        true // as Gemini's do where the client does not ask for events
+    }
+
     fn stream(&self) -> Box<dyn AnswerStream> {
         Box::new(Stream::new(&GRAMMAR))
     }

@@ -187,6 +187,40 @@ async fn an_event_arrives_before_the_stream_ends() {
     assert_eq!(frame.unwrap().unwrap().into_data().unwrap(), delta("hello"));
 }
 
+/// Gemini's array of answers, where the client did not ask for events.
+#[tokio::test]
+async fn json_that_is_written_bit_by_bit_arrives_so_and_is_restored() {
+    let answer = |seen: &Seen| -> Answer {
+        let said = said(seen);
+        let items = format!("[{{\"text\":{}}}", serde_json::to_string(&said).unwrap());
+        let pieces: Vec<_> = items
+            .as_bytes()
+            .chunks(9)
+            .map(Bytes::copy_from_slice)
+            .collect();
+        let open = stream::iter(pieces.into_iter().map(|p| Ok(http_body::Frame::data(p))))
+            .chain(stream::pending());
+        let json = Response::builder().header("content-type", "application/json");
+        json.body(StreamBody::new(open).boxed_unsync()).unwrap()
+    };
+    let mut rig = Rig::new(Version::H1, "opaque", answer).await;
+    let mut response = rig
+        .open(post("/v1beta/x:streamGenerateContent", ask(&prompt())))
+        .await;
+    let expected = format!(
+        "[{{\"text\":{}}}",
+        serde_json::to_string(&prompt()).unwrap()
+    );
+    let mut got = String::new();
+    while got.len() < expected.len() {
+        let frame = tokio::time::timeout(Duration::from_secs(10), response.frame())
+            .await
+            .unwrap();
+        got.push_str(std::str::from_utf8(&frame.unwrap().unwrap().into_data().unwrap()).unwrap());
+    }
+    assert_eq!(got, expected);
+}
+
 #[tokio::test]
 async fn a_stream_that_breaks_gives_what_it_had_and_breaks() {
     let answer = |_: &Seen| -> Answer {
