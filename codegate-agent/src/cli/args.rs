@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{client::Client, exit::Problem, scan::Scan};
@@ -63,6 +63,11 @@ pub(super) enum Command {
     ///
     /// Exit codes: 0 nothing found, 1 findings, 2 something could not be scanned.
     Scan(Scan),
+    /// What is known about packages
+    Packages {
+        #[command(subcommand)]
+        command: Packages,
+    },
     /// The local certificate authority
     Ca {
         #[command(subcommand)]
@@ -127,6 +132,37 @@ pub(super) enum Secrets {
         #[arg(long)]
         uid: Option<u32>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Packages {
+    /// Build the index anew, and put it in service at once and whole
+    ///
+    /// What is not named is carried over from the index in service. Fetching over the network is
+    /// not available in this version: bring OSV's bucket (or a mirror of it) into a folder.
+    Update(Feeds),
+    /// Say what the index holds, and how old it is
+    Stats,
+}
+
+/// Where the data is.
+#[derive(Debug, Args)]
+pub(super) struct Feeds {
+    /// Malicious packages: a folder laid out like OSV's bucket (ecosystems.txt, npm/all.zip, …)
+    #[arg(long, value_name = "DIR")]
+    pub(super) from: Option<PathBuf>,
+    /// Unmaintained and malicious crates: RustSec's database (crates/NAME/ID.md)
+    #[arg(long, value_name = "DIR")]
+    pub(super) rustsec: Option<PathBuf>,
+    /// The most downloaded names: top_ECOSYSTEM_packages.json
+    #[arg(long, value_name = "DIR")]
+    pub(super) top: Option<PathBuf>,
+    /// All names there are, to tell which do not exist: ECOSYSTEM.txt or .txt.gz, one a line
+    #[arg(long, value_name = "DIR")]
+    pub(super) names: Option<PathBuf>,
+    /// Records of your own: ECOSYSTEM.jsonl, with name, status, and perhaps versions
+    #[arg(long, value_name = "DIR")]
+    pub(super) lists: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

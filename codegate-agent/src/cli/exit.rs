@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use crate::{
     config,
     control::{Code, Failure},
+    inspect::packages::index::IndexError,
 };
 
 /// The exit codes of the contract.
@@ -36,6 +37,11 @@ pub(super) enum Problem {
     /// A command that could not be run; the code is that of `env(1)`.
     #[error("{}: {source}", command.display())]
     Exec { command: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Packages(#[from] IndexError),
+    /// What was asked for cannot be done.
+    #[error("{0}")]
+    Usage(String),
     /// The reader has gone, as in `codegate sessions list | head -1`.
     #[error("")]
     NobodyReads,
@@ -61,6 +67,8 @@ impl Problem {
             Self::Connect { source, .. } if is_denied(source) => Exit::Denied.into(),
             Self::Connect { .. } | Self::Answer(_) => Exit::Unreachable.into(),
             Self::Refused(failure) => refused(failure.code).into(),
+            Self::Packages(error) => packages(error).into(),
+            Self::Usage(_) => Exit::Usage.into(),
             Self::Agent(error) if denied_somewhere(error) => Exit::Denied.into(),
             Self::Output(_) | Self::Agent(_) => Exit::Degraded.into(),
         }
@@ -78,6 +86,15 @@ fn refused(code: Code) -> Exit {
         Code::BadRequest | Code::NotFound => Exit::Usage,
         Code::Denied => Exit::Denied,
         Code::Unavailable => Exit::Degraded,
+    }
+}
+
+fn packages(error: &IndexError) -> Exit {
+    match error {
+        IndexError::File { source, .. } if is_denied(source) => Exit::Denied,
+        IndexError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::Usage,
+        IndexError::Data { .. } => Exit::Usage,
+        _ => Exit::Degraded,
     }
 }
 

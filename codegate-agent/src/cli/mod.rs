@@ -1,6 +1,6 @@
 //! The command line. Data goes to standard output, words about it to standard error.
 //!
-//! Knows: the control socket's language, the configuration's files. Must not know: how the agent
+//! Knows: the control socket's language, the configuration's files, the index of packages. Must not know: how the agent
 //! works. Traffic chose part of what is printed: nothing of it reaches a terminal unescaped.
 
 mod args;
@@ -9,6 +9,8 @@ mod config;
 mod exit;
 mod generate;
 mod output;
+mod packages;
+mod progress;
 mod scan;
 mod secrets;
 mod sessions;
@@ -67,6 +69,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         Command::Sessions { command } => sessions::dispatch(cli, command, printer),
         Command::Secrets { command } => secrets::dispatch(cli.client()?, command, printer),
         Command::Scan(scan) => scan::scan(cli, scan, printer),
+        Command::Packages { command } => packages::dispatch(cli, command, printer),
         Command::Ca { command } => trust::ca(cli.client()?, command, printer),
         Command::Config { command } => config::dispatch(cli, command, printer),
         Command::Completions { shell } => generate::completions(*shell, printer),

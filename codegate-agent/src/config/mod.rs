@@ -117,6 +117,11 @@ impl Config {
         file::schema()
     }
 
+    /// The index of packages.
+    pub fn packages_dir(&self) -> PathBuf {
+        self.state_dir.join("packages")
+    }
+
     /// The control socket.
     pub fn socket(&self) -> PathBuf {
         self.runtime_dir.join("control.sock")

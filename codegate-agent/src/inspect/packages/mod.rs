@@ -7,13 +7,19 @@
 //! *like* a name is a suspicion and never more.
 
 mod affected;
+mod catalogue;
 mod ecosystem;
+pub mod index;
 mod name;
 mod purl;
+mod record;
+mod seed;
 mod version;
 
 pub use affected::{Affected, Event, Hit, Range, Scheme};
+pub use catalogue::Catalogue;
 pub use ecosystem::Ecosystem;
 pub use name::Package;
 pub use purl::{BadPurl, Purl};
+pub use record::{Feed, Record, Status};
 pub use version::compare;

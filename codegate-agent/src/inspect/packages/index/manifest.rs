@@ -1,0 +1,119 @@
+//! The manifest: which generation is in service.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::IndexError;
+
+/// The manifest's name in its folder.
+const NAME: &str = "current.json";
+/// Anybody may read what is known about packages.
+const MODE: u32 = 0o644;
+
+/// Which generation is in service, and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Larger than that of every index before it.
+    pub generation: u64,
+    /// The file's name.
+    pub file: String,
+    /// The file's length.
+    pub bytes: u64,
+    /// The file's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// When it was built.
+    pub built: Timestamp,
+    /// When the newest record of OSV in it was changed: how old the data is.
+    pub newest: Option<Timestamp>,
+    /// How much is in it.
+    pub counts: Counts,
+}
+
+/// How much is in an index, by ecosystem.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records, by status, by ecosystem.
+    pub records: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Names in full lists.
+    pub names: BTreeMap<String, u64>,
+    /// Names in lists of the most downloaded.
+    pub top: BTreeMap<String, u64>,
+}
+
+/// Where a folder's manifest is.
+pub(super) fn path(dir: &Path) -> PathBuf {
+    dir.join(NAME)
+}
+
+impl Manifest {
+    /// The folder's manifest; `None` if there is none.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>, IndexError> {
+        let path = path(dir);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(IndexError::at(&path))?,
+        };
+        let manifest: Self =
+            serde_json::from_slice(&text).map_err(|error| IndexError::data(&path, error))?;
+        let inside = Path::new(&manifest.file).components().count() == 1;
+        if !inside || manifest.file.starts_with('.') {
+            return Err(IndexError::data(&path, "it names a file elsewhere"));
+        }
+        Ok(Some(manifest))
+    }
+
+    /// Puts a generation in service: at once, and whole.
+    pub(super) fn publish(&self, dir: &Path) -> Result<(), IndexError> {
+        let (path, fresh) = (path(dir), dir.join("current.json.new"));
+        let write = || {
+            let mut file = create(&fresh)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&fresh, &path)?;
+            File::open(dir)?.sync_all()
+        };
+        write().map_err(IndexError::at(&path))
+    }
+}
+
+/// A new file, or an old one emptied, that anybody may read.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(MODE)
+        .open(path)
+}
+
+/// A file's length and SHA-256.
+pub(super) fn digest(mut file: &File) -> io::Result<(u64, String)> {
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
+        context.update(chunk);
+        bytes += read as u64;
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in context.finish().as_ref() {
+        write!(hex, "{byte:02x}").map_err(io::Error::other)?;
+    }
+    Ok((bytes, hex))
+}

@@ -1,0 +1,191 @@
+//! The index: what is known about packages, on disk.
+//!
+//! A folder holds one file of redb, and a manifest beside it that names the file, its generation and
+//! its SHA-256. A generation is built in a file of its own, verified, and put in service by the
+//! rename of its manifest: whoever reads sees the old one whole or the new one whole. Nothing of a
+//! file is believed before its hash is.
+
+mod error;
+mod feed;
+mod manifest;
+mod tables;
+mod update;
+mod writer;
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use redb::{Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable};
+
+pub use error::IndexError;
+pub use manifest::{Counts, Manifest};
+pub use update::{Progress, Report, Sources, update};
+
+use super::{Ecosystem, Package, Record};
+use tables::{Key, NAMES, RECORDS, TOP, name_hash};
+
+/// The pages kept in memory, in bytes.
+const CACHE: usize = 8 << 20;
+/// How often a reader looks again if the generation it was sent to has just gone.
+const ATTEMPTS: u32 = 5;
+
+/// An index in service. Reading it takes no lock, from however many threads.
+pub struct Index {
+    manifest: Manifest,
+    records: ReadOnlyTable<Key, &'static [u8]>,
+    names: ReadOnlyTable<(u8, u64), ()>,
+    top: ReadOnlyTable<Key, u32>,
+    failed: AtomicBool,
+    _database: ReadOnlyDatabase,
+}
+
+impl Index {
+    /// Opens the generation that is in service; `None` if there has never been one.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or is not what its manifest says.
+    pub fn open(dir: &Path) -> Result<Option<Self>, IndexError> {
+        for _ in 0..ATTEMPTS {
+            let Some(manifest) = Manifest::read(dir)? else {
+                return Ok(None);
+            };
+            match Self::open_generation(dir, manifest) {
+                // It was replaced meanwhile, and its file is gone.
+                Err(IndexError::File { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound => {}
+                opened => return opened.map(Some),
+            }
+        }
+        Err(IndexError::Damaged {
+            path: manifest::path(dir),
+            why: "the file it names is missing",
+        })
+    }
+
+    fn open_generation(dir: &Path, manifest: Manifest) -> Result<Self, IndexError> {
+        let path = dir.join(&manifest.file);
+        let file = File::open(&path).map_err(IndexError::at(&path))?;
+        let (bytes, hash) = manifest::digest(&file).map_err(IndexError::at(&path))?;
+        if (bytes, hash.as_str()) != (manifest.bytes, manifest.sha256.as_str()) {
+            return Err(IndexError::Damaged {
+                path,
+                why: "it is not the file that was built: update again",
+            });
+        }
+        // The very file that was hashed.
+        let backend = redb::backends::FileBackend::new(file)?;
+        let database = Builder::new()
+            .set_cache_size(CACHE)
+            .open_read_only_with_backend(backend)?;
+        let transaction = database.begin_read()?;
+        Ok(Self {
+            manifest,
+            records: transaction.open_table(RECORDS)?,
+            names: transaction.open_table(NAMES)?,
+            top: transaction.open_table(TOP)?,
+            failed: AtomicBool::new(false),
+            _database: database,
+        })
+    }
+
+    /// What is in service.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// All that is known about a package.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more.
+    pub fn records(&self, package: &Package) -> Result<Vec<Record>, IndexError> {
+        for name in package.candidates() {
+            let row = self.records.get((package.ecosystem as u8, name))?;
+            if let Some(row) = row {
+                return Ok(serde_json::from_slice(row.value())?);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Whether a package exists; `None` if there is no full list of its ecosystem.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more.
+    pub fn exists(&self, package: &Package) -> Result<Option<bool>, IndexError> {
+        let known = self.manifest.counts.names.get(package.ecosystem.osv_name());
+        if known.is_none_or(|count| *count == 0) {
+            return Ok(None);
+        }
+        for name in package.candidates() {
+            let key = (package.ecosystem as u8, name_hash(name));
+            if self.names.get(key)?.is_some() {
+                return Ok(Some(true));
+            }
+        }
+        Ok(Some(false))
+    }
+
+    /// The most downloaded names of an ecosystem with their ranks, from 0.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more.
+    pub fn top(&self, ecosystem: Ecosystem) -> Result<Vec<(String, u32)>, IndexError> {
+        let first = ecosystem as u8;
+        let mut top = Vec::new();
+        for row in self.top.range((first, "")..(first + 1, ""))? {
+            let (key, rank) = row?;
+            top.push((key.value().1.to_owned(), rank.value()));
+        }
+        Ok(top)
+    }
+
+    /// The hashes of all names of an ecosystem, in order.
+    fn name_hashes(&self, ecosystem: Ecosystem) -> Result<impl Iterator<Item = u64>, IndexError> {
+        let number = ecosystem as u8;
+        let rows = self.names.range((number, 0)..=(number, u64::MAX))?;
+        // A row that cannot be read ends the list, and the counts then disagree.
+        Ok(rows.map_while(|row| Some(row.ok()?.0.value().1)))
+    }
+
+    /// Every package with a record, and its records: for carrying them over, and for tests.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn all_records(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Package, Vec<Record>), IndexError>>, IndexError> {
+        let rows = self.records.iter()?;
+        Ok(rows.filter_map(|row| {
+            let read = || {
+                let (key, value) = row?;
+                let (number, name) = key.value();
+                let ecosystem = Ecosystem::ALL.into_iter().find(|e| *e as u8 == number);
+                let package = ecosystem.and_then(|e| Package::new(e, name));
+                let records = serde_json::from_slice(value.value())?;
+                Ok(package.map(|package| (package, records)))
+            };
+            read().transpose()
+        }))
+    }
+
+    /// Says once that the file cannot be read any more.
+    pub(super) fn report(&self, error: &IndexError) {
+        if !self.failed.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "the index of packages cannot be read any more");
+        }
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Index").field(&self.manifest).finish()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
+mod tests;
