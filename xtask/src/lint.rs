@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{ebpf, law, setup, shell::cargo};
+use crate::{accuracy, ebpf, law, setup, shell::cargo};
 
 /// Checks it all; the quick and the telling first.
 pub(crate) fn run() -> Result<()> {
@@ -19,5 +19,6 @@ pub(crate) fn run() -> Result<()> {
         "warnings",
     ];
     cargo(&clippy).run()?;
+    accuracy::check()?;
     ebpf::run(true)
 }

@@ -5,6 +5,7 @@
     reason = "a tool that talks to a developer"
 )]
 
+mod accuracy;
 mod ebpf;
 mod law;
 mod lint;
@@ -12,7 +13,7 @@ mod setup;
 mod shell;
 mod test;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
@@ -31,6 +32,15 @@ enum Action {
     Lint,
     /// Unit and property tests, then the lab's: eBPF, real clients, the agent from end to end.
     Test,
+    /// What the rules find, what they miss, and what they wrongly take.
+    Accuracy {
+        /// Make what is reached now the committed baseline.
+        #[arg(long)]
+        accept: bool,
+        /// Write every case that did not go well to a file.
+        #[arg(long, value_name = "FILE")]
+        failures: Option<PathBuf>,
+    },
     /// The whole way of the data, shown: a real client, a secret, and who saw what.
     Demo,
     /// Direct and guarded side by side, in a release build.
@@ -57,6 +67,10 @@ fn act(action: Action) -> anyhow::Result<()> {
         Action::Ebpf { check } => ebpf::run(check),
         Action::Lint => lint::run(),
         Action::Test => test::run(),
+        Action::Accuracy { accept, failures } => {
+            setup::system()?;
+            accuracy::run(accept, failures.as_deref())
+        }
         Action::Demo => {
             setup::run()?;
             lab_program("lab-demo", "dev", &[])

@@ -1,0 +1,141 @@
+//! Numbers as a person reads them.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::{
+    generated::Tally,
+    lookalikes::Flagged,
+    rules::{Class, Rule},
+    scan::{Count, percent},
+};
+
+/// Rules that miss more than this, in percent, are named.
+const GOOD: f64 = 99.0;
+
+/// The tables of what was generated.
+pub(crate) fn generated(
+    rules: &[Rule],
+    tally: &Tally,
+    lookalikes: &BTreeMap<&'static str, Flagged>,
+) -> String {
+    let mut out = format!("{} rules\n\n", rules.len());
+    let families = tally
+        .families
+        .iter()
+        .map(|((name, class), count)| (name.as_str(), *class, *count));
+    write_shares(&mut out, "family", families);
+    let carriers = tally
+        .carriers
+        .iter()
+        .map(|((name, class), count)| (*name, *class, *count));
+    write_shares(&mut out, "carrier", carriers);
+    write_rules(&mut out, tally);
+    write_lookalikes(&mut out, lookalikes);
+    out
+}
+
+fn write_shares<'a>(
+    out: &mut String,
+    title: &str,
+    rows: impl Iterator<Item = (&'a str, Class, Count)>,
+) {
+    let mut totals: BTreeMap<Class, Count> = BTreeMap::new();
+    heading(out, title);
+    for (name, class, count) in rows {
+        row(out, name, class, count);
+        totals.entry(class).or_default().add(count);
+    }
+    for (class, count) in totals {
+        row(out, "all", class, count);
+    }
+    out.push('\n');
+}
+
+/// Writing to a string does not fail.
+fn heading(out: &mut String, title: &str) {
+    out.push_str(&format!(
+        "{title:<16} {:<10} {:>7} {:>7} {:>7} {:>10} {:>9}\n",
+        "class", "secrets", "recall", "exact", "precision", "own rule"
+    ));
+}
+
+fn row(out: &mut String, name: &str, class: Class, count: Count) {
+    out.push_str(&format!(
+        "{name:<16} {:<10} {:>7} {:>7.1} {:>7.1} {:>10.1} {:>9.1}\n",
+        class.name(),
+        count.there,
+        count.recall(),
+        count.exactness(),
+        count.precision(),
+        count.owned()
+    ));
+}
+
+fn write_rules(out: &mut String, tally: &Tally) {
+    let poor = |count: &Count| count.recall() < GOOD || count.exactness() < GOOD;
+    let poor: Vec<_> = tally
+        .rules
+        .iter()
+        .filter(|(_, count)| poor(count))
+        .collect();
+    if !poor.is_empty() {
+        out.push_str(&format!(
+            "{:<32} {:>7} {:>7} {:>7}\n",
+            "rules below 99 %", "secrets", "recall", "exact"
+        ));
+    }
+    for (id, count) in poor {
+        let (recall, exact) = (count.recall(), count.exactness());
+        out.push_str(&format!(
+            "{id:<32} {:>7} {recall:>7.1} {exact:>7.1}\n",
+            count.there
+        ));
+    }
+    if !tally.by_example.is_empty() {
+        out.push_str(&format!(
+            "\nonly by their examples: {}\n",
+            tally.by_example.join(", ")
+        ));
+    }
+    out.push('\n');
+}
+
+fn write_lookalikes(out: &mut String, kinds: &BTreeMap<&'static str, Flagged>) {
+    out.push_str(&format!(
+        "{:<18} {:>7} {:>9}\n",
+        "look-alike", "there", "flagged %"
+    ));
+    let (mut there, mut flagged) = (0, 0);
+    for (name, kind) in kinds {
+        let share = percent(kind.flagged, kind.there);
+        out.push_str(&format!("{name:<18} {:>7} {share:>9.1}\n", kind.there));
+        there += kind.there;
+        flagged += kind.flagged;
+    }
+    out.push_str(&format!(
+        "{:<18} {there:>7} {:>9.1}\n",
+        "all",
+        percent(flagged, there)
+    ));
+}
+
+/// Every case that did not go well, one by one.
+pub(crate) fn failures(tally: &Tally, lookalikes: &BTreeMap<&'static str, Flagged>) -> String {
+    let mut out = String::new();
+    for failure in &tally.failures {
+        let (rule, carrier) = (&failure.rule, failure.carrier);
+        let (there, found) = (&failure.there, &failure.found);
+        // Writing to a string does not fail.
+        let _never = write!(
+            out,
+            "### {rule} / {carrier}\nthere {there:?}\nfound {found:?}\n{}\n",
+            failure.text
+        );
+    }
+    for (name, kind) in lookalikes {
+        for shown in &kind.shown {
+            out.push_str(&format!("### look-alike / {name}\n{shown}\n"));
+        }
+    }
+    out
+}
