@@ -12,7 +12,8 @@ use super::{
     edges,
     judge::Site,
     name,
-    rule::{self, Candidate},
+    pattern::{self, Pattern},
+    rule::Candidate,
 };
 
 /// What may stand between the known part of a name and its value: the rest of the name and its
@@ -30,7 +31,7 @@ const TIE: &str = concat!(
 );
 
 /// [`TIE`], compiled once; all rules share it.
-static TIED: LazyLock<Result<Regex, String>> = LazyLock::new(|| rule::regex(TIE));
+static TIED: LazyLock<Result<Regex, String>> = LazyLock::new(|| pattern::compile(TIE));
 
 /// The longest text that can tie a value to a name, in bytes.
 const LONGEST_TIE: usize = 160;
@@ -42,7 +43,7 @@ const LONGEST: usize = 512;
 #[derive(Debug)]
 pub(super) struct Beside {
     tie: Regex,
-    value: Option<Regex>,
+    value: Option<Pattern>,
 }
 
 /// The names alone, which make the trigger: literals cost the first pass next to nothing, and
@@ -78,10 +79,14 @@ fn begins_with_value(rest: &[u8]) -> bool {
 
 impl Beside {
     pub(super) fn compile(value: Option<&str>) -> Result<Self, String> {
-        let value = value.map(|value| rule::regex(&format!("^(?:{value})")));
+        // Nothing but its syntax can be wrong with it, and that should be said now.
+        value
+            .map(regex_syntax::parse)
+            .transpose()
+            .map_err(|error| format!("value: {error}"))?;
         Ok(Self {
             tie: TIED.clone()?,
-            value: value.transpose()?,
+            value: value.map(Pattern::anchored),
         })
     }
 
@@ -122,8 +127,8 @@ fn is_name(byte: &u8) -> bool {
 }
 
 /// A value that has a form of its own.
-fn shaped_value(value: &Regex, text: &[u8], start: usize) -> Option<(Range<usize>, Site)> {
-    let len = value.find(text.get(start..)?)?.end();
+fn shaped_value(value: &Pattern, text: &[u8], start: usize) -> Option<(Range<usize>, Site)> {
+    let len = value.get()?.find(text.get(start..)?)?.end();
     edges::closes(text, start + len).then_some((start..start + len, Site::Free))
 }
 

@@ -23,22 +23,22 @@ pub(super) enum Check {
     Basic,
     /// Base64 of a private key's first line.
     Pem,
-    /// RFC 3986's `user:password`, the password being none that every example has.
+    /// RFC 3986's `user:password`, being none that every example has for a host of its own machine.
     Userinfo,
     /// Discord: the first part is the base64 of a decimal id.
     Discord,
 }
 
 impl Check {
-    /// `None` if this can't be the token, else how sure that is.
-    pub(super) fn grade(self, token: &[u8]) -> Option<Confidence> {
+    /// `None` if this can't be the token, else how sure that is; `behind` is the text that follows.
+    pub(super) fn grade(self, token: &[u8], behind: &[u8]) -> Option<Confidence> {
         let holds = match self {
             Self::Crc32 if has_crc32(token) => true,
             Self::Crc32 => return Some(Confidence::Medium),
             Self::Jwt => is_jwt(token),
             Self::Basic => is_basic(token),
             Self::Pem => is_wrapped_pem(token),
-            Self::Userinfo => has_own_password(token),
+            Self::Userinfo => has_own_password(token, behind),
             Self::Discord => is_discord(token),
         };
         holds.then_some(Confidence::High)
@@ -93,32 +93,67 @@ fn is_wrapped_pem(token: &[u8]) -> bool {
     start.starts_with(b"-----BEGIN ") && contains(&start, b"PRIVATE KEY")
 }
 
-fn has_own_password(userinfo: &[u8]) -> bool {
-    const SHOWN: [&[u8]; 12] = [
-        b"password",
-        b"passwd",
-        b"pass",
-        b"pwd",
-        b"pw",
-        b"mypassword",
-        b"mysecretpassword",
-        b"token",
-        b"x-oauth-basic",
-        b"...",
-        b"***",
-        b"xxx",
-    ];
+fn has_own_password(userinfo: &[u8], behind: &[u8]) -> bool {
     let Some(colon) = userinfo.iter().position(|byte| *byte == b':') else {
         return false;
     };
     let (user, password) = (&userinfo[..colon], &userinfo[colon + 1..]);
     let is_port = password.len() < 6 && password.iter().all(u8::is_ascii_digit);
-    let is_reference =
-        password.starts_with(b"$") || password.starts_with(b"%s") || password.starts_with(b"{");
-    let is_shown = SHOWN
+    let is_reference = [&b"$"[..], b"%s", b"{"]
         .iter()
-        .any(|shown| password.eq_ignore_ascii_case(shown));
-    !(password.is_empty() || password == user || is_port || is_reference || is_shown)
+        .any(|sign| password.starts_with(sign));
+    let is_shown = password == user || is_one_of(password, &SHOWN_PASSWORDS);
+    !(password.is_empty() || is_port || is_reference || is_shown && is_shown_host(behind))
+}
+
+const SHOWN_PASSWORDS: [&str; 12] = [
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "pw",
+    "mypassword",
+    "mysecretpassword",
+    "token",
+    "x-oauth-basic",
+    "...",
+    "***",
+    "xxx",
+];
+
+/// The hosts of examples, and of databases that nobody else can reach.
+const SHOWN_HOSTS: [&str; 14] = [
+    "localhost",
+    "127.0.0.1",
+    "0.0.0.0",
+    "[::1]",
+    "host",
+    "hostname",
+    "server",
+    "proxy",
+    "db",
+    "database",
+    "example.com",
+    "example.org",
+    "example.net",
+    "github.com",
+];
+
+fn is_shown_host(behind: &[u8]) -> bool {
+    let host = behind.strip_prefix(b"@").unwrap_or(behind);
+    let is_host = |byte: &&u8| {
+        byte.is_ascii_alphanumeric()
+            || b"-._[]".contains(byte)
+            || host.starts_with(b"[") && **byte == b':'
+    };
+    let len = host.iter().take_while(is_host).count();
+    is_one_of(host.get(..len).unwrap_or_default(), &SHOWN_HOSTS)
+}
+
+fn is_one_of(text: &[u8], known: &[&str]) -> bool {
+    known
+        .iter()
+        .any(|known| text.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn has_crc32(token: &[u8]) -> bool {
@@ -151,28 +186,34 @@ mod tests {
     fn the_checksum_that_github_shows_in_its_announcement() {
         let (prefix, rest) = ("ghp", "_zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq17");
         let token = format!("{prefix}{rest}");
-        assert_eq!(Check::Crc32.grade(token.as_bytes()), Some(Confidence::High));
         assert_eq!(
-            Check::Crc32.grade(token.replace('z', "y").as_bytes()),
+            Check::Crc32.grade(token.as_bytes(), b""),
+            Some(Confidence::High)
+        );
+        assert_eq!(
+            Check::Crc32.grade(token.replace('z', "y").as_bytes(), b""),
             Some(Confidence::Medium)
         );
-        assert_eq!(Check::Crc32.grade(b"none"), Some(Confidence::Medium));
+        assert_eq!(Check::Crc32.grade(b"none", b""), Some(Confidence::Medium));
     }
 
     #[test]
     fn a_jwt_names_an_algorithm() {
         let jwt = |header: &str| format!("{}.e30.sig", URL_SAFE.encode(header).replace('=', ""));
         assert_eq!(
-            Check::Jwt.grade(jwt(r#"{"alg":"HS256"}"#).as_bytes()),
+            Check::Jwt.grade(jwt(r#"{"alg":"HS256"}"#).as_bytes(), b""),
             Some(Confidence::High)
         );
-        assert_eq!(Check::Jwt.grade(jwt(r#"{"typ":"JWT"}"#).as_bytes()), None);
-        assert_eq!(Check::Jwt.grade(b"eyJ\xff.a.b"), None);
+        assert_eq!(
+            Check::Jwt.grade(jwt(r#"{"typ":"JWT"}"#).as_bytes(), b""),
+            None
+        );
+        assert_eq!(Check::Jwt.grade(b"eyJ\xff.a.b", b""), None);
     }
 
     #[test]
     fn basic_is_a_pair_of_printable_texts() {
-        let basic = |pair: &[u8]| Check::Basic.grade(STANDARD.encode(pair).as_bytes());
+        let basic = |pair: &[u8]| Check::Basic.grade(STANDARD.encode(pair).as_bytes(), b"");
         assert_eq!(basic("ann:pässword".as_bytes()), Some(Confidence::High));
         assert_eq!(basic(b"ann"), None);
         assert_eq!(basic(b"ann:"), None);

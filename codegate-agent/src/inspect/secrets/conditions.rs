@@ -7,7 +7,8 @@ use regex::bytes::Regex;
 use super::{
     check::Check,
     judge::{self, Judge},
-    rule::{self, Candidate},
+    pattern,
+    rule::Candidate,
     source::{Class, RuleText},
     stand_in,
 };
@@ -30,7 +31,7 @@ pub(super) struct Conditions {
 impl Conditions {
     pub(super) fn compile(text: &RuleText) -> Result<Self, String> {
         let lower = |word: &String| word.to_ascii_lowercase();
-        let allow = text.allow.iter().map(|allow| rule::regex(allow));
+        let allow = text.allow.iter().map(|allow| pattern::compile(allow));
         Ok(Self {
             keywords: text.keywords.iter().map(lower).collect(),
             entropy: text.entropy,
@@ -54,7 +55,7 @@ impl Conditions {
             && self.has_keyword(text, candidate.start);
         match self.check {
             _ if !holds => None,
-            Some(check) => check.grade(core),
+            Some(check) => check.grade(core, text.get(candidate.core.end..)?),
             None => Some(Confidence::High),
         }
     }

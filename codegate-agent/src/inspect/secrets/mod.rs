@@ -22,6 +22,7 @@ mod example;
 mod judge;
 mod name;
 mod overlap;
+mod pattern;
 mod pem;
 mod rule;
 mod shape;

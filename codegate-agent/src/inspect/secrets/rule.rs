@@ -4,13 +4,14 @@
 
 use std::{ops::Range, sync::Arc};
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::bytes::Captures;
 
 use super::{
     assignment::{self, Beside},
     conditions::Conditions,
     edges::{self, Edges},
     judge::Site,
+    pattern::Pattern,
     pem::Extend,
     source::{Origin, RuleError, RuleText, Source},
     trigger::Trigger,
@@ -42,7 +43,7 @@ enum Shape {
 struct Token {
     /// Anchored at its start. Searching for the start would be a trap: over base64 with long runs
     /// of one letter, a pattern with counted repetitions takes milliseconds for a kilobyte.
-    pattern: Regex,
+    pattern: Pattern,
     edges: Edges,
     /// The longest match, in bytes.
     reach: usize,
@@ -115,7 +116,7 @@ fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
         (Some(pattern), []) => {
             let trigger = trigger(pattern)?;
             let token = Token {
-                pattern: regex(&format!("^(?:{pattern})"))?,
+                pattern: Pattern::anchored(pattern),
                 edges: text.edges,
                 reach: trigger.whole.unwrap_or(text.reach),
             };
@@ -136,14 +137,6 @@ fn trigger(pattern: &str) -> Result<Trigger, String> {
     Trigger::of(pattern).map_err(|error| format!("pattern: {error}"))
 }
 
-/// A regular expression over bytes; its `\w` and `\b` are ASCII, like the first pass's.
-pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .build()
-        .map_err(|error| format!("pattern: {error}"))
-}
-
 impl Token {
     fn at(&self, text: &[u8], start: usize) -> Option<Candidate> {
         if !self.edges.open(text, start) {
@@ -151,7 +144,7 @@ impl Token {
         }
         // One byte more than the longest match, for a `$` or `\b` at its end.
         let until = text.len().min(start.saturating_add(self.reach + 1));
-        let captures = self.pattern.captures(text.get(start..until)?)?;
+        let captures = self.pattern.get()?.captures(text.get(start..until)?)?;
         let whole = group(&captures, "0", start)?;
         if !self.edges.close(text, whole.end) {
             return None;

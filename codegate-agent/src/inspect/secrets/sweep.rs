@@ -4,11 +4,7 @@
 
 use regex::bytes::Regex;
 
-use super::{
-    engine::Hit,
-    overlap,
-    rule::{self, Rule},
-};
+use super::{engine::Hit, overlap, pattern, rule::Rule};
 use crate::inspect::Finding;
 
 /// The state of one scan.
@@ -49,7 +45,7 @@ impl<'a> Sweep<'a> {
     /// Finds the triggers one rule at a time, without the first pass.
     pub(super) fn check_everywhere(&mut self) {
         for (index, rule) in self.rules.iter().enumerate() {
-            if let Ok(trigger) = rule::regex(&rule.trigger.pattern) {
+            if let Ok(trigger) = pattern::compile(&rule.trigger.pattern) {
                 self.check_all(index, &trigger);
             }
         }

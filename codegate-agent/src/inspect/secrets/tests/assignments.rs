@@ -200,6 +200,10 @@ fn a_wrong_rule_is_named_with_its_file_and_its_fault() {
             "mine.toml: rule `x`: a rule `beside` names needs",
         ),
         (
+            "kind = \"AB\"\nbeside = [\"acme\"]\nvalue = \"a(\"",
+            "mine.toml: rule `x`: value: ",
+        ),
+        (
             "kind = \"AB\"\npattern = \"abcdef\"\ncheck = \"sum\"",
             "mine.toml: TOML parse error at line 5",
         ),
