@@ -93,9 +93,11 @@ fn report(sides: &[Side; 2], rounds: usize) {
         table.push([(*name).to_owned(), d50, d99, g50, g99, a50, a99, count]);
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    print!("\n{table}");
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap();
+    let load = load.split(' ').next().unwrap_or_default();
+    println!("{rounds} rounds in turns, HTTP/1.1 to {HOST} over one veth pair.");
     println!(
-        "{rounds} rounds in turns, HTTP/1.1 to {HOST} over one veth pair, {cores} cores shared by all."
+        "{cores} cores, shared by all; the load of the last minute was {load}, about 1 of it ours."
     );
 }
 
