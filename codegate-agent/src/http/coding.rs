@@ -129,7 +129,7 @@ pub struct Decoder {
 }
 
 enum Layer {
-    Gzip(flate2::write::MultiGzDecoder<Limited>),
+    Gzip(Box<flate2::write::MultiGzDecoder<Limited>>),
     /// `deflate` whose form the first two bytes will tell.
     Undecided(Vec<u8>),
     Deflate {
@@ -153,7 +153,7 @@ impl Decoder {
             limit,
         };
         let layer = match coding {
-            Coding::Gzip => Layer::Gzip(flate2::write::MultiGzDecoder::new(sink)),
+            Coding::Gzip => Layer::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
             Coding::Deflate => Layer::Undecided(Vec::new()),
             Coding::Brotli => Layer::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4096))),
             Coding::Zstd => {

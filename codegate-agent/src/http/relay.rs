@@ -104,11 +104,13 @@ where
     let (mut open, mut stopping) = (true, false);
     loop {
         tokio::select! {
-            served = server.as_mut() => return served.map_err(RelayError::Client),
+            // Upstream first: what it has just said goes on in the same turn of this task.
+            biased;
             ended = driver.as_mut(), if open => {
                 open = false;
                 trace_end(ended);
             }
+            served = server.as_mut() => return served.map_err(RelayError::Client),
             () = running.stopped(), if !stopping => stopping = true,
         }
         // Nothing more can be asked: the client is told when its exchange under way is done.
@@ -150,11 +152,13 @@ where
     let (mut open, mut stopping) = (true, false);
     loop {
         tokio::select! {
-            served = server.as_mut() => return served.map_err(RelayError::Client),
+            // Upstream first: what it has just said goes on in the same turn of this task.
+            biased;
             ended = driver.as_mut(), if open => {
                 open = false;
                 trace_end(ended);
             }
+            served = server.as_mut() => return served.map_err(RelayError::Client),
             () = running.stopped(), if !stopping => stopping = true,
         }
         server.as_mut().graceful_shutdown();
