@@ -136,6 +136,15 @@ pub(super) enum Secrets {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Packages {
+    /// Say what is to be thought of packages
+    ///
+    /// Exit codes: 0 all are fine, 1 something is to be said, 2 something is no package URL.
+    Check {
+        /// Package URLs, as in pkg:npm/left-pad@1.3.0; `-` reads them from standard input, one a
+        /// line
+        #[arg(required = true, value_name = "PURL")]
+        purls: Vec<String>,
+    },
     /// Build the index anew, and put it in service at once and whole
     ///
     /// What is not named is carried over from the index in service. Fetching over the network is

@@ -42,6 +42,8 @@ pub(super) enum Problem {
     /// What was asked for cannot be done.
     #[error("{0}")]
     Usage(String),
+    #[error("{}: {source}", path.display())]
+    Input { path: PathBuf, source: io::Error },
     /// The reader has gone, as in `codegate sessions list | head -1`.
     #[error("")]
     NobodyReads,
@@ -68,7 +70,8 @@ impl Problem {
             Self::Connect { .. } | Self::Answer(_) => Exit::Unreachable.into(),
             Self::Refused(failure) => refused(failure.code).into(),
             Self::Packages(error) => packages(error).into(),
-            Self::Usage(_) => Exit::Usage.into(),
+            Self::Input { source, .. } if is_denied(source) => Exit::Denied.into(),
+            Self::Usage(_) | Self::Input { .. } => Exit::Usage.into(),
             Self::Agent(error) if denied_somewhere(error) => Exit::Denied.into(),
             Self::Output(_) | Self::Agent(_) => Exit::Degraded.into(),
         }

@@ -1,6 +1,9 @@
 //! `codegate packages`.
 
+use std::io::{self, BufRead};
+
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{
@@ -9,10 +12,10 @@ use super::{
     output::{Printer, bytes, local},
     progress::Bar,
     say,
-    table::{Table, number, word},
+    table::{Style, Table, number, word},
 };
 use crate::inspect::packages::{
-    Catalogue, Ecosystem,
+    Catalogue, Ecosystem, Judgement, Lists, Purl, Verdict,
     index::{self, Index, Manifest, Sources},
 };
 
@@ -25,9 +28,93 @@ pub(super) fn dispatch(
     printer: &mut Printer,
 ) -> Result<Exit, Problem> {
     match command {
+        Packages::Check { purls } => check(cli, purls, printer),
         Packages::Update(feeds) => update(cli, feeds, printer),
         Packages::Stats => stats(cli, printer),
     }
+}
+
+/// One package that was asked for.
+#[derive(Serialize)]
+struct Answer<'a> {
+    purl: &'a str,
+    verdict: Verdict,
+    reasons: &'a [String],
+    sources: &'a [String],
+}
+
+fn check(cli: &Cli, purls: &[String], printer: &mut Printer) -> Result<Exit, Problem> {
+    let catalogue = catalogue(cli)?;
+    warn(&problems(catalogue.index().map(Index::manifest)));
+    let mut table = Table::new(["PACKAGE", "VERDICT", "WHY"]);
+    let mut exit = Exit::Fine;
+    for text in asked(purls)? {
+        let purl: Purl = match text.parse() {
+            Ok(purl) => purl,
+            Err(error) => {
+                say(&format!("{text}: {error}"));
+                exit = Exit::Usage;
+                continue;
+            }
+        };
+        let judgement = catalogue.check(&purl);
+        if judgement.finding && exit == Exit::Fine {
+            exit = Exit::Findings;
+        }
+        if printer.json() {
+            printer.object(&Answer {
+                purl: &text,
+                verdict: judgement.verdict,
+                reasons: &judgement.reasons,
+                sources: &judgement.sources,
+            })?;
+        } else {
+            let verdict = word(judgement.verdict.as_str()).styled(style(&judgement));
+            table.push([word(&text), verdict, word(judgement.reasons.join("; "))]);
+        }
+    }
+    if !printer.json() {
+        printer.table(&table)?;
+    }
+    Ok(exit)
+}
+
+/// What is asked for: the arguments, and the lines of standard input where one is `-`.
+fn asked(arguments: &[String]) -> Result<Vec<String>, Problem> {
+    let mut asked = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        if argument != "-" {
+            asked.push(argument.clone());
+            continue;
+        }
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|source| Problem::Input {
+                path: "-".into(),
+                source,
+            })?;
+            asked.extend(Some(line.trim().to_owned()).filter(|line| !line.is_empty()));
+        }
+    }
+    Ok(asked)
+}
+
+fn style(judgement: &Judgement) -> Style {
+    match judgement.verdict {
+        Verdict::Ok => Style::Good,
+        Verdict::Malicious => Style::Bad,
+        _ if judgement.finding => Style::Notice,
+        _ => Style::Plain,
+    }
+}
+
+/// What is known, and what the administrator decided.
+fn catalogue(cli: &Cli) -> Result<Catalogue, Problem> {
+    let config = cli.configuration()?;
+    let catalogue = Catalogue::open(&config.packages_dir())?;
+    Ok(catalogue.with_lists(Lists {
+        allow: config.packages.allow,
+        deny: config.packages.deny,
+    }))
 }
 
 fn update(cli: &Cli, feeds: &Feeds, printer: &mut Printer) -> Result<Exit, Problem> {
@@ -76,7 +163,7 @@ fn update(cli: &Cli, feeds: &Feeds, printer: &mut Printer) -> Result<Exit, Probl
 }
 
 fn stats(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
-    let catalogue = Catalogue::open(&cli.configuration()?.packages_dir())?;
+    let catalogue = catalogue(cli)?;
     let manifest = catalogue.index().map(Index::manifest);
     let problems = problems(manifest);
     if printer.json() {

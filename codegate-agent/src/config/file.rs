@@ -7,7 +7,7 @@ use super::{
     Action, Config, Fail, Provider, Unscannable,
     host::HostPattern,
     process::Rule,
-    values::{Absolute, BodyBytes, Cgroup, Port},
+    values::{Absolute, BodyBytes, Cgroup, PackageUrl, Port},
 };
 
 /// CodeGate's configuration: config.toml and the conf.d/*.toml beside it.
@@ -27,6 +27,8 @@ pub(super) struct File {
     limits: Limits,
     /// What happens to what cannot be inspected.
     policy: Policy,
+    /// What was decided about packages, whatever is known of them.
+    packages: Packages,
     /// Guarded hosts: added to the built-in table, or overriding it by host.
     endpoint: Vec<Endpoint>,
     /// Processes treated in their own way, by executable; the first match wins.
@@ -61,6 +63,15 @@ struct Limits {
 struct Policy {
     /// What happens to a prompt that cannot be read. Default: "block".
     unscannable: Option<Unscannable>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Packages {
+    /// Package URLs that are fine; without a version, all versions are.
+    allow: Vec<PackageUrl>,
+    /// Package URLs that are as bad as malicious ones.
+    deny: Vec<PackageUrl>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -105,6 +116,9 @@ impl File {
         replace(&mut config.policy.unscannable, self.policy.unscannable);
         let roots = self.upstream.extra_roots.into_iter().map(|path| path.0);
         config.upstream.extra_roots.extend(roots);
+        let purls = |list: Vec<PackageUrl>| list.into_iter().map(|purl| purl.0);
+        config.packages.allow.extend(purls(self.packages.allow));
+        config.packages.deny.extend(purls(self.packages.deny));
         for endpoint in self.endpoint {
             endpoint.apply(config);
         }
@@ -174,6 +188,7 @@ mod tests {
             ("[upstream]\nnonsense = 1", "/$defs/Upstream"),
             ("[limits]\nnonsense = 1", "/$defs/Limits"),
             ("[policy]\nnonsense = 1", "/$defs/Policy"),
+            ("[packages]\nnonsense = 1", "/$defs/Packages"),
             ("[[endpoint]]\nnonsense = 1", "/$defs/Endpoint"),
             ("[[process]]\nnonsense = 1", "/$defs/Process"),
         ] {

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::inspect::packages::Purl;
+
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
 pub use host::{BadHost, HostPattern, normalized};
 pub use load::Error;
@@ -42,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// What happens to what cannot be inspected.
     pub policy: Policy,
+    /// What was decided about packages.
+    pub packages: Packages,
     /// The guarded hosts.
     #[serde(rename = "endpoint")]
     pub endpoints: Endpoints,
@@ -75,6 +79,15 @@ pub enum Fail {
 pub struct Upstream {
     /// PEM files of roots that count besides the host's own.
     pub extra_roots: Vec<PathBuf>,
+}
+
+/// What was decided about packages, whatever is known of them. Without a version, all are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Packages {
+    /// Fine.
+    pub allow: Vec<Purl>,
+    /// As bad as malicious ones.
+    pub deny: Vec<Purl>,
 }
 
 /// What a request may cost.
@@ -137,6 +150,7 @@ impl Default for Config {
             upstream: Upstream::default(),
             limits: Limits::default(),
             policy: Policy::default(),
+            packages: Packages::default(),
             endpoints: Endpoints::built_in(),
             processes: Processes::default(),
         }

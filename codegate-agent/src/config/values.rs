@@ -11,6 +11,7 @@ use serde::{
 };
 
 use super::{Fail, host::HostPattern};
+use crate::inspect::packages::Purl;
 
 /// A path that does not depend on where the agent was started.
 #[derive(Debug)]
@@ -54,6 +55,23 @@ impl<'de> Deserialize<'de> for HostPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let check = |text: &str| text.parse().map_err(|e| Some(format!("{text:?} is {e}")));
         deserializer.deserialize_str(Text("a host name or `*.` and one", check))
+    }
+}
+
+/// A package URL.
+#[derive(Debug)]
+pub(super) struct PackageUrl(pub(super) Purl);
+
+impl<'de> Deserialize<'de> for PackageUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| {
+            let purl: Result<Purl, _> = text.parse();
+            purl.map(Self).map_err(|e| Some(format!("{text:?}: {e}")))
+        };
+        deserializer.deserialize_str(Text(
+            "a package URL, as in \"pkg:npm/left-pad@1.3.0\"",
+            check,
+        ))
     }
 }
 
@@ -143,5 +161,6 @@ schema!(Absolute, "Path", {"type": "string", "pattern": "^/"});
 schema!(Cgroup, "Cgroup", {"type": "string", "pattern": "^(/.*|auto)?$"});
 schema!(Fail, "Fail", {"type": "string", "enum": ["open"]});
 schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_.-]+$"});
+schema!(PackageUrl, "PackageUrl", {"type": "string", "pattern": "^pkg:"});
 schema!(Port, "Port", {"type": "integer", "minimum": 1, "maximum": 65535});
 schema!(BodyBytes, "Bytes", {"type": "integer", "minimum": 1024, "maximum": 1073741824});

@@ -139,7 +139,7 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "state_dir = \"/a\"\nstatedir = \"/b\"",
             "config.toml:2:1: unknown field `statedir`, expected one of `state_dir`, `runtime_dir`, \
-             `capture`, `upstream`, `limits`, `policy`, `endpoint`, `process`",
+             `capture`, `upstream`, `limits`, `policy`, `packages`, `endpoint`, `process`",
         ),
         (
             "state_dir = \"lib\"",

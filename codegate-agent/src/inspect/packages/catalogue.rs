@@ -1,18 +1,31 @@
 //! All that is known, from wherever it comes: the index, and what is compiled in.
 
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
 use super::{
-    Ecosystem, Package, Record,
+    Ecosystem, Judgement, Likeness, Package, Purl, Record,
     index::{Index, IndexError},
     seed::{Seed, popular},
+    verdict::{Facts, judge},
 };
+
+/// What the administrator decided: a package without a version stands for all its versions.
+#[derive(Debug, Clone, Default)]
+pub struct Lists {
+    /// Fine, whatever is known.
+    pub allow: Vec<Purl>,
+    /// As bad as malicious ones.
+    pub deny: Vec<Purl>,
+}
 
 /// What is known about packages. One is enough for all threads.
 #[derive(Debug)]
 pub struct Catalogue {
     seed: Seed,
     index: Option<Index>,
+    lists: Lists,
+    /// By ecosystem, built when first asked for.
+    likeness: [OnceLock<Likeness>; Ecosystem::ALL.len()],
 }
 
 impl Catalogue {
@@ -26,8 +39,42 @@ impl Catalogue {
 
     /// With this index, or with what is compiled in alone.
     pub fn new(index: Option<Index>) -> Self {
-        let seed = Seed::new();
-        Self { seed, index }
+        Self {
+            seed: Seed::new(),
+            index,
+            lists: Lists::default(),
+            likeness: Default::default(),
+        }
+    }
+
+    /// With what the administrator decided.
+    pub fn with_lists(self, lists: Lists) -> Self {
+        Self { lists, ..self }
+    }
+
+    /// What is to be thought of a package, or a version of it.
+    pub fn check(&self, purl: &Purl) -> Judgement {
+        let records = self.records(&purl.package);
+        let likeness = self.likeness(purl.package.ecosystem);
+        let popular = likeness.is_some_and(|l| l.rank(&purl.package).is_some());
+        // What is known by name needs no likeness.
+        let unknown = !popular && records.is_empty();
+        let facts = Facts {
+            popular,
+            exists: unknown.then(|| self.exists(&purl.package)).flatten(),
+            like: likeness
+                .filter(|_| unknown)
+                .and_then(|l| l.like(&purl.package)),
+            allowed: self.lists.allow.iter().any(|listed| listed.covers(purl)),
+            denied: self.lists.deny.iter().any(|listed| listed.covers(purl)),
+            records,
+        };
+        judge(purl, &facts)
+    }
+
+    fn likeness(&self, ecosystem: Ecosystem) -> Option<&Likeness> {
+        let cell = self.likeness.get(ecosystem as usize - 1)?;
+        Some(cell.get_or_init(|| Likeness::new(ecosystem, self.top(ecosystem))))
     }
 
     /// The index, if there is one.

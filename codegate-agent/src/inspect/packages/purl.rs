@@ -3,9 +3,11 @@
 //! The format is that of the Package URL specification (ECMA-427). What it asks for in upper and
 //! lower case is left to [`Package`], which knows the registries better.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
-use super::{Ecosystem, Package};
+use serde::{Serialize, Serializer};
+
+use super::{Ecosystem, Package, compare};
 
 /// A package, perhaps in a certain version.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,6 +33,18 @@ pub enum BadPurl {
     /// The name is missing, or no registry could have it.
     #[error("its name is missing or impossible")]
     Name,
+}
+
+impl Purl {
+    /// Whether this stands for the other: the same package, and the same version or none.
+    pub fn covers(&self, other: &Self) -> bool {
+        let ecosystem = self.package.ecosystem;
+        let same = |own: &String| {
+            let theirs = other.version.as_ref();
+            theirs.is_some_and(|v| v == own || compare(ecosystem, own, v) == Some(Ordering::Equal))
+        };
+        self.package == other.package && self.version.as_ref().is_none_or(same)
+    }
 }
 
 impl FromStr for Purl {
@@ -110,6 +124,12 @@ impl fmt::Display for Purl {
             encode(f, version)?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Purl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,0 +1,81 @@
+//! Forms in which names that are taken for one another are the same.
+
+use crate::inspect::packages::Ecosystem;
+
+/// The name as the eye may read it: look-alikes are one letter, separators and scopes are nothing.
+pub(super) fn folded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars().flat_map(char::to_lowercase) {
+        match alike(c) {
+            '-' | '_' | '.' | '/' | '@' | ':' => {}
+            'n' if out.ends_with('r') => replace_last(&mut out, 'm'),
+            'v' if out.ends_with('v') => replace_last(&mut out, 'w'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn replace_last(out: &mut String, c: char) {
+    out.pop();
+    out.push(c);
+}
+
+/// The Latin letter that a character looks like. The pairs are those of Unicode's table of
+/// confusables that fonts for code do not tell apart.
+fn alike(c: char) -> char {
+    match c {
+        '0' | 'о' | 'ο' | 'օ' | 'ö' | 'ó' | 'ò' | 'ø' => 'o',
+        '1' | 'і' | 'ı' | 'ι' | 'í' | 'ì' | 'ï' | 'ӏ' | '|' | 'i' => 'l',
+        'а' | 'α' | 'á' | 'à' | 'ä' | 'â' | 'ã' | 'å' => 'a',
+        'в' | 'ь' => 'b',
+        'с' | 'ϲ' | 'ç' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ҽ' | 'é' | 'è' | 'ë' | 'ê' => 'e',
+        'ɡ' | 'ց' => 'g',
+        'һ' | 'հ' => 'h',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'п' | 'ո' | 'ñ' => 'n',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'г' => 'r',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' | 'ս' | 'ü' | 'ú' | 'ù' => 'u',
+        'ν' | 'ѵ' => 'v',
+        'ԝ' | 'ω' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' | 'ý' => 'y',
+        'ᴢ' => 'z',
+        c => c,
+    }
+}
+
+/// The name's words in the order of the alphabet; `None` if it has but one.
+pub(super) fn shuffled(name: &str) -> Option<String> {
+    let mut words: Vec<&str> = name.split(['-', '_', '.']).collect();
+    let in_path = name.contains(['/', ':']);
+    words.sort_unstable();
+    (words.len() > 1 && !in_path).then(|| words.join("-"))
+}
+
+/// The name without a word for the language, as `lodash` of `lodash-js`.
+pub(super) fn without_affix(ecosystem: Ecosystem, name: &str) -> Option<&str> {
+    let (before, after): (&[&str], &[&str]) = match ecosystem {
+        Ecosystem::Npm => (
+            &["node-", "nodejs-", "js-", "npm-"],
+            &["-js", ".js", "js", "-node", "-nodejs", "-npm"],
+        ),
+        Ecosystem::PyPI => (
+            &["python-", "python3-", "py-", "py"],
+            &["-python", "-python3", "-py", "-py3"],
+        ),
+        Ecosystem::Crates => (&["rust-"], &["-rust", "-rs", "-crate"]),
+        Ecosystem::RubyGems => (&["ruby-"], &["-ruby", "-rb", "-gem"]),
+        _ => (&[], &[]),
+    };
+    let cut = before.iter().find_map(|affix| name.strip_prefix(affix));
+    cut.or_else(|| after.iter().find_map(|affix| name.strip_suffix(affix)))
+}

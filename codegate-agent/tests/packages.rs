@@ -1,0 +1,119 @@
+//! `codegate packages`, as a user and a script see it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// A configuration with a state directory of its own.
+fn home() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let text = format!(
+        "state_dir = {:?}\n[packages]\nallow = [\"pkg:npm/request\"]\ndeny = [\"pkg:npm/lodash@1.0.0\"]\n",
+        state
+    );
+    fs::write(dir.path().join("config.toml"), text).unwrap();
+    dir
+}
+
+fn packages(dir: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_codegate"))
+        .args(["packages", "--config"])
+        .arg(dir.join("config.toml"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    let line = |line| serde_json::from_str(line).unwrap();
+    text.lines().map(line).collect()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn check_answers_line_by_line_and_says_that_it_has_no_index() {
+    let dir = home();
+    let input = "pkg:npm/event-stream@3.3.6\n\npkg:pypi/requests\n pkg:npm/lodash@1.0.0\n";
+    let output = packages(
+        dir.path(),
+        &["check", "--json", "pkg:npm/request", "-"],
+        input,
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let lines = lines(&output);
+    let verdicts: Vec<_> = lines.iter().map(|line| &line["verdict"]).collect();
+    assert_eq!(verdicts, ["ok", "malicious", "ok", "malicious"]);
+    assert_eq!(lines[1]["purl"], "pkg:npm/event-stream@3.3.6");
+    assert!(lines[1]["reasons"][0].as_str().unwrap().contains("Bitcoin"));
+    assert!(
+        lines[1]["sources"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("seed:")
+    );
+    assert_eq!(lines[3]["sources"][0], "configuration");
+    assert!(stderr(&output).contains("there is no index of packages"));
+}
+
+#[test]
+fn the_exit_code_tells_the_fine_from_the_wrong() {
+    let dir = home();
+    let code = |purl: &str| packages(dir.path(), &["check", purl], "").status.code();
+    assert_eq!(code("pkg:npm/react"), Some(0));
+    assert_eq!(code("pkg:npm/nobody-can-tell-about-this"), Some(0));
+    assert_eq!(code("pkg:npm/crossenv"), Some(1));
+    assert_eq!(code("react"), Some(2));
+    assert_eq!(packages(dir.path(), &["update"], "").status.code(), Some(2));
+    assert_eq!(packages(dir.path(), &["stats"], "").status.code(), Some(5));
+}
+
+#[test]
+fn lists_of_ones_own_are_taken_in() {
+    let dir = home();
+    let (lists, names) = (dir.path().join("lists"), dir.path().join("names"));
+    fs::create_dir(&lists).unwrap();
+    fs::create_dir(&names).unwrap();
+    fs::write(
+        lists.join("pypi.jsonl"),
+        "{\"name\": \"Our.Old\", \"status\": \"archived\"}\n",
+    )
+    .unwrap();
+    fs::write(names.join("pypi.txt"), "our-old\nours\n").unwrap();
+    let (lists, names) = (lists.to_str().unwrap(), names.to_str().unwrap());
+    let arguments = ["update", "--json", "--lists", lists, "--names", names];
+    let output = packages(dir.path(), &arguments, "");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(lines_of_counts(&output), 1);
+    let input = "pkg:pypi/our_old@1\npkg:pypi/ours\npkg:pypi/made-up-by-a-model\n";
+    let output = packages(dir.path(), &["check", "--json", "-"], input);
+    let found = lines(&output);
+    let verdicts: Vec<_> = found.iter().map(|line| &line["verdict"]).collect();
+    assert_eq!(verdicts, ["archived", "ok", "unknown"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stats = lines(&packages(dir.path(), &["stats", "--json"], ""));
+    assert_eq!(stats[0]["counts"]["names"]["PyPI"], 2);
+    assert_eq!(stats[0]["generation"], 1);
+}
+
+fn lines_of_counts(output: &Output) -> u64 {
+    let count = &lines(output)[0]["counts"]["records"]["PyPI"]["archived"];
+    count.as_u64().unwrap()
+}
