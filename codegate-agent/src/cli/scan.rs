@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     config::{Config, Provider},
-    inspect::{Confidence, secrets::Scanner},
+    inspect::{
+        Confidence, Inspector,
+        pii::{Action, Policy},
+    },
     scan::{self, Found, Observer, Options, Report, Tally},
 };
 
@@ -41,6 +44,9 @@ pub(super) struct Scan {
     /// Read each file as a request body of this provider, as the guard would
     #[arg(long, value_name = "NAME", value_parser = provider)]
     provider: Option<Provider>,
+    /// Find personal data that would only be reported, too (e-mail, phone numbers)
+    #[arg(long)]
+    pii: bool,
     /// Scan what .gitignore and its kin leave out, too
     #[arg(long)]
     no_ignore: bool,
@@ -68,7 +74,8 @@ fn provider(name: &str) -> Result<Provider, String> {
 
 pub(super) fn scan(cli: &Cli, scan: &Scan, printer: &mut Printer) -> Result<Exit, Problem> {
     let config = configuration(cli)?;
-    let scanner = Scanner::builtin().map_err(|error| Problem::Agent(error.into()))?;
+    let inspector =
+        Inspector::builtin(scan.policy(&config)).map_err(|error| Problem::Agent(error.into()))?;
     let options = scan.options(&config);
     let format = match scan.format {
         Some(format) => format,
@@ -87,7 +94,7 @@ pub(super) fn scan(cli: &Cli, scan: &Scan, printer: &mut Printer) -> Result<Exit
         problems: 0,
         broken: None,
     };
-    let tally = scan::run(&scanner, &options, &mut watch);
+    let tally = scan::run(&inspector, &options, &mut watch);
     watch.finish(&tally, begun)
 }
 
@@ -103,6 +110,14 @@ fn configuration(cli: &Cli) -> Result<Config, Problem> {
 }
 
 impl Scan {
+    /// What the guard would seal; what it would only report, if that is asked for.
+    fn policy(&self, config: &Config) -> Policy {
+        match self.pii {
+            true => config.pii,
+            false => config.pii.only(Action::Redact),
+        }
+    }
+
     fn options(&self, config: &Config) -> Options {
         Options {
             paths: self.paths.clone(),

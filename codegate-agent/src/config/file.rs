@@ -9,6 +9,7 @@ use super::{
     process::Rule,
     values::{Absolute, BodyBytes, Cgroup, PackageUrl, Port},
 };
+use crate::inspect::pii;
 
 /// CodeGate's configuration: config.toml and the conf.d/*.toml beside it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -29,6 +30,8 @@ pub(super) struct File {
     policy: Policy,
     /// What was decided about packages, whatever is known of them.
     packages: Packages,
+    /// What becomes of personal data in prompts: "off", "report" or "redact".
+    pii: Pii,
     /// Guarded hosts: added to the built-in table, or overriding it by host.
     endpoint: Vec<Endpoint>,
     /// Processes treated in their own way, by executable; the first match wins.
@@ -74,6 +77,23 @@ struct Packages {
     deny: Vec<PackageUrl>,
 }
 
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Pii {
+    /// Payment cards. Default: "redact".
+    card: Option<pii::Action>,
+    /// Bank accounts (IBAN). Default: "redact".
+    iban: Option<pii::Action>,
+    /// Identity, tax and health numbers that states give. Default: "redact".
+    national_id: Option<pii::Action>,
+    /// E-mail addresses. Default: "report".
+    email: Option<pii::Action>,
+    /// Telephone numbers. Default: "report".
+    phone: Option<pii::Action>,
+    /// Addresses of crypto currencies. Default: "report".
+    crypto: Option<pii::Action>,
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Endpoint {
@@ -114,6 +134,7 @@ impl File {
             self.limits.body_bytes.map(|bytes| bytes.0),
         );
         replace(&mut config.policy.unscannable, self.policy.unscannable);
+        self.pii.apply(&mut config.pii);
         let roots = self.upstream.extra_roots.into_iter().map(|path| path.0);
         config.upstream.extra_roots.extend(roots);
         let purls = |list: Vec<PackageUrl>| list.into_iter().map(|purl| purl.0);
@@ -126,6 +147,17 @@ impl File {
             exe: process.exe.0,
             action: process.action,
         }));
+    }
+}
+
+impl Pii {
+    fn apply(self, policy: &mut pii::Policy) {
+        replace(&mut policy.card, self.card);
+        replace(&mut policy.iban, self.iban);
+        replace(&mut policy.national_id, self.national_id);
+        replace(&mut policy.email, self.email);
+        replace(&mut policy.phone, self.phone);
+        replace(&mut policy.crypto, self.crypto);
     }
 }
 
@@ -189,6 +221,7 @@ mod tests {
             ("[limits]\nnonsense = 1", "/$defs/Limits"),
             ("[policy]\nnonsense = 1", "/$defs/Policy"),
             ("[packages]\nnonsense = 1", "/$defs/Packages"),
+            ("[pii]\nnonsense = 1", "/$defs/Pii"),
             ("[[endpoint]]\nnonsense = 1", "/$defs/Endpoint"),
             ("[[process]]\nnonsense = 1", "/$defs/Process"),
         ] {

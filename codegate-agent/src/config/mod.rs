@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inspect::packages::Purl;
+use crate::inspect::{packages::Purl, pii};
 
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
 pub use host::{BadHost, HostPattern, normalized};
@@ -46,6 +46,8 @@ pub struct Config {
     pub policy: Policy,
     /// What was decided about packages.
     pub packages: Packages,
+    /// What becomes of personal data.
+    pub pii: pii::Policy,
     /// The guarded hosts.
     #[serde(rename = "endpoint")]
     pub endpoints: Endpoints,
@@ -151,6 +153,7 @@ impl Default for Config {
             limits: Limits::default(),
             policy: Policy::default(),
             packages: Packages::default(),
+            pii: pii::Policy::default(),
             endpoints: Endpoints::built_in(),
             processes: Processes::default(),
         }

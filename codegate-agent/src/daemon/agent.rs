@@ -11,7 +11,7 @@ use crate::{
     control,
     flow::Flow,
     http::Guard,
-    inspect::secrets::Scanner,
+    inspect::Inspector,
     kernel::{self, Hooks, Names, Timing},
     seal::Vault,
     session::Recorder,
@@ -44,7 +44,9 @@ impl Agent {
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
         let guard = Arc::new(Guard {
-            scanner: Arc::new(Scanner::builtin().context("cannot compile the rules")?),
+            inspector: Arc::new(
+                Inspector::builtin(config.pii).context("cannot compile the rules")?,
+            ),
             vault: Arc::new(Vault::open(&state.join("vault")).context("cannot open the vault")?),
             recorder: Recorder::open(&state.join("sessions.redb"))
                 .context("cannot open the sessions")?,

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{
-    config::Unscannable, flow::Flow, inspect::secrets::Scanner, seal::Vault, session::Recorder,
-};
+use crate::{config::Unscannable, flow::Flow, inspect::Inspector, seal::Vault, session::Recorder};
 
 /// Shared by all connections.
 pub struct Guard {
-    /// Finds secrets.
-    pub scanner: Arc<Scanner>,
+    /// Finds secrets and personal data.
+    pub inspector: Arc<Inspector>,
     /// Keeps them.
     pub vault: Arc<Vault>,
     /// Keeps what happened.

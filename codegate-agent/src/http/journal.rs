@@ -2,13 +2,14 @@
 //!
 //! Knows: counts, placeholders, the user's vault. Must not keep: a value in clear.
 
-use std::{fmt::Display, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Instant};
 
 use http::{Method, StatusCode, Uri};
 use zeroize::Zeroizing;
 
 use super::{Connection, request::Unreadable};
 use crate::{
+    inspect::{Finding, Kind},
     provider::{Request as Reading, Restore, Route, Usage},
     seal::Placeholder,
     session::{self, Event, Exchange, Level, LoggedPath, Sealed, Tokens},
@@ -76,6 +77,20 @@ impl Journal {
                 placeholder,
                 count: 1,
             }),
+        }
+    }
+
+    /// Personal data that goes out as it is, by policy.
+    pub(super) fn personal<'a>(&mut self, findings: impl Iterator<Item = &'a Finding>) {
+        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+        for finding in findings {
+            *counts.entry(finding.kind).or_default() += 1;
+        }
+        if !counts.is_empty() {
+            let counts = counts.iter().map(|(kind, count)| format!("{count} {kind}"));
+            let list = counts.collect::<Vec<_>>().join(", ");
+            let message = format!("personal data went out as it is: {list}");
+            self.note(Level::Info, "personal-data", message);
         }
     }
 

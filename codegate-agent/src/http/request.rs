@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::Unscannable,
-    inspect::{Finding, secrets::Scanner},
+    inspect::{Finding, Inspection, Inspector},
     provider::{Dialect, Malformed, Request as Reading, Route},
     seal::{NewSecret, Placeholder, VaultError},
     span::{self, Edit, Text},
@@ -214,7 +214,7 @@ async fn sealed(
     } = whole;
     let limit = connection.guard.body_limit;
     let read = read(connection, route, wire.clone(), codings.to_vec(), limit).await;
-    let (plain, reading, findings) = match read {
+    let (plain, reading, found) = match read {
         Ok(read) => read,
         Err(why) => {
             let body = Whole {
@@ -226,13 +226,14 @@ async fn sealed(
         }
     };
     journal.reading(&reading);
-    if let Some(finding) = inside(&reading.text, &findings)
+    if let Some(finding) = inside(&reading.text, &found.sealed)
         .next()
         .filter(|_| is_signed(headers))
     {
         return Err(Refused::Signed(finding.rule.to_string()));
     }
-    let edits = seal(connection, &plain, &reading, &findings, journal).await?;
+    let edits = seal(connection, &plain, &reading, &found.sealed, journal).await?;
+    journal.personal(inside(&reading.text, &found.reported));
     if edits.is_empty() {
         journal.sent(wire.len());
         return Ok(Whole {
@@ -260,7 +261,7 @@ fn resize(headers: &mut HeaderMap, length: usize) {
     }
 }
 
-type Read = (Bytes, Reading, Vec<Finding>);
+type Read = (Bytes, Reading, Inspection);
 
 /// Decodes, walks and scans: off the worker where it takes long.
 async fn read(
@@ -274,7 +275,7 @@ async fn read(
     let weight = wire.len() * if codings.is_empty() { 1 } else { 8 };
     if weight <= INLINE {
         return scan(
-            &connection.guard.scanner,
+            &connection.guard.inspector,
             route.dialect,
             wire,
             &codings,
@@ -282,13 +283,14 @@ async fn read(
         );
     }
     let guard = connection.guard.clone();
-    tokio::task::spawn_blocking(move || scan(&guard.scanner, route.dialect, wire, &codings, limit))
+    let scan = move || scan(&guard.inspector, route.dialect, wire, &codings, limit);
+    tokio::task::spawn_blocking(scan)
         .await
         .map_err(|_panicked_or_cancelled| Unreadable::Scan)?
 }
 
 fn scan(
-    scanner: &Scanner,
+    inspector: &Inspector,
     dialect: &dyn Dialect,
     wire: Bytes,
     codings: &[Coding],
@@ -299,8 +301,8 @@ fn scan(
         codings => Bytes::from(coding::decode(&wire, codings, limit)?),
     };
     let reading = dialect.request(&plain)?;
-    let findings = scanner.scan(reading.text.bytes());
-    Ok((plain, reading, findings))
+    let found = inspector.inspect(reading.text.bytes());
+    Ok((plain, reading, found))
 }
 
 /// Seals every finding; when this returns, the vault holds them all for good.

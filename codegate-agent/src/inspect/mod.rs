@@ -3,7 +3,12 @@
 //! Knows: bytes of decoded text. Must not know: HTTP, JSON, dialects, sockets, keys.
 
 pub mod packages;
+pub mod pii;
 pub mod secrets;
+
+mod inspector;
+
+pub use inspector::{Inspection, Inspector};
 
 use std::{fmt, ops::Range, sync::Arc};
 

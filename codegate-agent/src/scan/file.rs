@@ -1,6 +1,6 @@
 //! One file: read, scanned, and told of.
 //!
-//! Knows: the scanner, the window, request bodies. Must not know: other files.
+//! Knows: the inspector, the window, request bodies. Must not know: other files.
 
 use std::{
     fs::File,
@@ -15,7 +15,7 @@ use super::{
     source::Source, window::Window,
 };
 use crate::{
-    inspect::{Finding, secrets::Scanner},
+    inspect::{Finding, Inspector},
     provider::{self, Malformed},
 };
 
@@ -37,7 +37,7 @@ enum Problem {
 
 /// One thread's room for scanning file after file.
 pub(super) struct Worker<'a> {
-    scanner: &'a Scanner,
+    inspector: &'a Inspector,
     options: &'a Options,
     tally: &'a Tally,
     window: Window,
@@ -45,9 +45,9 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(scanner: &'a Scanner, options: &'a Options, tally: &'a Tally) -> Self {
+    pub(super) fn new(inspector: &'a Inspector, options: &'a Options, tally: &'a Tally) -> Self {
         Self {
-            scanner,
+            inspector,
             options,
             tally,
             window: Window::new(),
@@ -101,7 +101,7 @@ impl<'a> Worker<'a> {
                 return Ok(());
             }
             self.tally.read(view.starts.len());
-            for finding in self.scanner.scan(view.bytes) {
+            for finding in found_in(self.inspector, view.bytes) {
                 if view.starts.contains(&finding.range.start) {
                     let value = view.bytes.get(finding.range.clone()).unwrap_or_default();
                     let place = finding.range.clone();
@@ -126,7 +126,7 @@ impl<'a> Worker<'a> {
             .ok_or_else(|| Problem::Provider(provider.to_owned()))?;
         let text = dialect.request(&body)?.text;
         let mut told = Told::new(&mut self.fingerprints, found);
-        for finding in self.scanner.scan(text.bytes()) {
+        for finding in found_in(self.inspector, text.bytes()) {
             // A match that reaches past one string is not a secret that somebody wrote.
             let Some(piece) = text.locate(finding.range.clone()) else {
                 continue;
@@ -194,6 +194,15 @@ impl<'a> Told<'a> {
     fn leave(&mut self, bytes: &[u8], base: u64, until: usize) {
         self.cursor.go(bytes, base, base + until as u64);
     }
+}
+
+/// Everything that the policy does not turn off, in order.
+fn found_in(inspector: &Inspector, text: &[u8]) -> Vec<Finding> {
+    let found = inspector.inspect(text);
+    let mut all = found.sealed;
+    all.extend(found.reported);
+    all.sort_by_key(|finding| finding.range.start);
+    all
 }
 
 fn is_binary(start: &[u8]) -> bool {

@@ -34,7 +34,7 @@ use self::{
     file::Worker,
     source::{Source, Sources},
 };
-use crate::inspect::{Confidence, Kind, secrets::Scanner};
+use crate::inspect::{Confidence, Inspector, Kind};
 
 pub use place::Place;
 
@@ -128,7 +128,7 @@ pub fn count(options: &Options) -> u64 {
 
 /// Scans, and tells the observer of every file that has findings or a problem, in the order of the
 /// walk.
-pub fn run(scanner: &Scanner, options: &Options, observer: &mut dyn Observer) -> Tally {
+pub fn run(inspector: &Inspector, options: &Options, observer: &mut dyn Observer) -> Tally {
     let tally = Tally::default();
     let queue = Mutex::new(Sources::new(options).enumerate());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -136,7 +136,7 @@ pub fn run(scanner: &Scanner, options: &Options, observer: &mut dyn Observer) ->
         let (send, receive) = mpsc::sync_channel(WAITING);
         for _ in 0..threads(options) {
             let send = send.clone();
-            let worker = Worker::new(scanner, options, &tally);
+            let worker = Worker::new(inspector, options, &tally);
             scope.spawn(|| work(worker, &next, send, &tally));
         }
         drop(send);

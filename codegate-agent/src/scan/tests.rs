@@ -7,10 +7,12 @@ use std::{fs, path::Path, sync::LazyLock};
 use tempfile::TempDir;
 
 use super::{window::WINDOW, *};
+use crate::inspect::pii::Policy;
 
 const TOKEN: &str = "ghp_pR4kx9TqLm2ZsVb7NcY1WdHf8JgA3E0iu5Ko";
 
-static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::builtin().unwrap());
+static INSPECTOR: LazyLock<Inspector> =
+    LazyLock::new(|| Inspector::builtin(Policy::default()).unwrap());
 
 struct Collect(Vec<Report>);
 
@@ -35,7 +37,7 @@ fn options(paths: &[&Path]) -> Options {
 
 fn reports(options: &Options) -> Vec<Report> {
     let mut all = Collect(Vec::new());
-    run(&SCANNER, options, &mut all);
+    run(&INSPECTOR, options, &mut all);
     all.0
 }
 
@@ -226,7 +228,7 @@ fn who_has_seen_enough_ends_the_scan() {
         .collect();
     let dir = folder(&files);
     let mut first = First(0);
-    let tally = run(&SCANNER, &options(&[dir.path()]), &mut first);
+    let tally = run(&INSPECTOR, &options(&[dir.path()]), &mut first);
     assert_eq!(first.0, 1);
     assert!(tally.files() < 2000);
 }

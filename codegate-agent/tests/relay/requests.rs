@@ -42,6 +42,28 @@ async fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_changes() {
 }
 
 #[tokio::test]
+async fn a_card_is_sealed_and_an_address_is_told_of() {
+    let mut rig = Rig::new(Version::H1, "openai", ok).await;
+    let body = chat("charge 4242 4242 4242 4242 and write to jane@acme.com");
+    rig.post(CHAT, body.clone()).await;
+    let seen = rig.seen_body();
+    let exchange = rig.recorded(1).await.remove(0);
+    let [sealed] = exchange.sealed.as_slice() else {
+        panic!("{:?}", exchange.sealed)
+    };
+    assert_eq!((sealed.kind.as_str(), sealed.count), ("CARD", 1));
+    let restored = seen.replace(&sealed.placeholder, "4242 4242 4242 4242");
+    assert_eq!(restored, body);
+    let events: Vec<_> = exchange
+        .events
+        .iter()
+        .map(|event| (&*event.code, &*event.message))
+        .collect();
+    let message = "personal data went out as it is: 1 EMAIL";
+    assert_eq!(events, [("personal-data", message)]);
+}
+
+#[tokio::test]
 async fn the_same_secret_has_the_same_placeholder_next_turn() {
     let mut rig = Rig::new(Version::H1, "openai", ok).await;
     let body = chat(&github_token());

@@ -12,7 +12,7 @@ use codegate::{
     drain,
     flow::{Flow, Process},
     http::{ALPN_H2, Connection, Guard, serve},
-    inspect::secrets::Scanner,
+    inspect::{Inspector, pii},
     seal::Vault,
     session::{Detail, Entry, Exchange, Recorder, Viewer},
 };
@@ -82,7 +82,7 @@ impl Rig {
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let guard = Arc::new(Guard {
-            scanner: scanner(),
+            inspector: inspector(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             body_limit: LIMIT,
@@ -195,10 +195,10 @@ impl Rig {
 }
 
 /// Compiled once for all tests: it takes its time without optimisation.
-fn scanner() -> Arc<Scanner> {
-    static SCANNER: OnceLock<Arc<Scanner>> = OnceLock::new();
-    SCANNER
-        .get_or_init(|| Arc::new(Scanner::builtin().unwrap()))
+fn inspector() -> Arc<Inspector> {
+    static INSPECTOR: OnceLock<Arc<Inspector>> = OnceLock::new();
+    INSPECTOR
+        .get_or_init(|| Arc::new(Inspector::builtin(pii::Policy::default()).unwrap()))
         .clone()
 }
 

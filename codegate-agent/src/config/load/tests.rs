@@ -1,7 +1,10 @@
 //! Whole files in, a configuration or one exact error out.
 
 use super::*;
-use crate::config::{Action, Provider, Unscannable};
+use crate::{
+    config::{Action, Provider, Unscannable},
+    inspect::pii,
+};
 
 /// Writes `name → text` files into a directory and loads its `config.toml`.
 fn load_files(files: &[(&str, &str)]) -> Result<Config, String> {
@@ -31,6 +34,9 @@ extra_roots = ["/etc/corp.pem"]
 body_bytes = 1048576
 [policy]
 unscannable = "alert"
+[pii]
+card = "off"
+email = "redact"
 [[endpoint]]
 hosts = ["llm.corp.example", "*.example.ai"]
 ports = [8443, 443]
@@ -52,6 +58,12 @@ fn every_key_of_the_contract_is_read() {
     assert_eq!(config.upstream.extra_roots, [Path::new("/etc/corp.pem")]);
     assert_eq!(config.limits.body_bytes, 1 << 20);
     assert_eq!(config.policy.unscannable, Unscannable::Alert);
+    let pii = pii::Policy {
+        card: pii::Action::Off,
+        email: pii::Action::Redact,
+        ..pii::Policy::default()
+    };
+    assert_eq!(config.pii, pii);
     let endpoint = config.endpoints.find("llm.corp.example", 443).unwrap();
     assert_eq!(
         (endpoint.provider, endpoint.ports.as_slice()),
@@ -139,7 +151,7 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "state_dir = \"/a\"\nstatedir = \"/b\"",
             "config.toml:2:1: unknown field `statedir`, expected one of `state_dir`, `runtime_dir`, \
-             `capture`, `upstream`, `limits`, `policy`, `packages`, `endpoint`, `process`",
+             `capture`, `upstream`, `limits`, `policy`, `packages`, `pii`, `endpoint`, `process`",
         ),
         (
             "state_dir = \"lib\"",
@@ -168,6 +180,10 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "[policy]\nunscannable = \"pass\"",
             "config.toml:2:15: unknown variant `pass`, expected `block` or `alert`",
+        ),
+        (
+            "[pii]\niban = \"block\"",
+            "config.toml:2:8: unknown variant `block`, expected one of `off`, `report`, `redact`",
         ),
         (
             "[[endpoint]]\nhosts = [\"a.b\"]\nports = [443, 70000]\nprovider = \"openai\"",

@@ -1,0 +1,195 @@
+//! Addresses of crypto currencies, as far as they carry a checksum.
+//!
+//! Bitcoin: base58check (Bitcoin's own), bech32 (BIP 173) and bech32m (BIP 350). Ethereum: EIP-55;
+//! an address in one case alone has no checksum and could be any hash, so it is none.
+
+use std::ops::Range;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use memchr::{memchr2_iter, memmem};
+use sha3::{Digest, Keccak256};
+
+use super::digits::{is_word, word_len};
+
+const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const BECH32: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+/// The longest of them all, in characters.
+const LONGEST: usize = 90;
+
+/// Which currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coin {
+    Bitcoin,
+    Ethereum,
+}
+
+/// All addresses; not in order.
+pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
+    let base58 =
+        memchr2_iter(b'1', b'3', text).filter_map(|at| word(text, at, 26..=35, is_base58check));
+    let segwit =
+        memmem::find_iter(text, b"bc1").filter_map(|at| word(text, at, 14..=LONGEST, is_segwit));
+    let ethereum =
+        memmem::find_iter(text, b"0x").filter_map(|at| word(text, at, 42..=42, is_eip55));
+    let bitcoin = base58.chain(segwit).map(|range| (range, Coin::Bitcoin));
+    bitcoin.chain(ethereum.map(|range| (range, Coin::Ethereum)))
+}
+
+/// The word that begins here, if it is as long and what the check says.
+fn word(
+    text: &[u8],
+    at: usize,
+    lengths: std::ops::RangeInclusive<usize>,
+    check: fn(&[u8]) -> bool,
+) -> Option<Range<usize>> {
+    let byte = |at: Option<usize>| at.and_then(|at| text.get(at)).copied();
+    let joins = |byte: Option<u8>| byte.is_some_and(|b| is_word(b) || b"+/=-.%".contains(&b));
+    let before = at.checked_sub(1);
+    // What is long and random would be looked at for each of its bytes.
+    if byte(before).is_some_and(is_word) {
+        return None;
+    }
+    let len = word_len(text, at, LONGEST + 1);
+    let range = at..at + len;
+    // `bitcoin:ADDRESS`, `address=ADDRESS`, `/address/ADDRESS`.
+    let opens = byte(before).is_none_or(|b| matches!(b, b'=' | b'/') || !joins(Some(b)));
+    let next_joins = joins(byte(Some(range.end))) && joins(byte(Some(range.end + 1)));
+    let closes = !byte(Some(range.end)).is_some_and(is_word) && !next_joins;
+    (lengths.contains(&len) && opens && closes && check(text.get(range.clone())?)).then_some(range)
+}
+
+/// One version byte, twenty of a hash, and four of a double SHA-256.
+fn is_base58check(address: &[u8]) -> bool {
+    let Some(bytes) = base58(address) else {
+        return false;
+    };
+    let (body, check) = bytes.split_at(21);
+    let hash = digest(&SHA256, digest(&SHA256, body).as_ref());
+    matches!(body.first(), Some(0 | 5)) && hash.as_ref().starts_with(check)
+}
+
+/// A number to the base of 58 as 25 bytes, the most significant first.
+fn base58(digits: &[u8]) -> Option<[u8; 25]> {
+    let mut bytes = [0_u8; 25];
+    for digit in digits {
+        let mut carry = BASE58.iter().position(|known| known == digit)?;
+        for byte in bytes.iter_mut().rev() {
+            carry += usize::from(*byte) * 58;
+            *byte = (carry & 0xFF) as u8;
+            carry >>= 8;
+        }
+        if carry > 0 {
+            return None;
+        }
+    }
+    Some(bytes)
+}
+
+/// The checksum of version 0 is BIP 173's, that of the others BIP 350's.
+fn is_segwit(address: &[u8]) -> bool {
+    let value = |byte: &u8| BECH32.iter().position(|known| known == byte);
+    let data: Option<Vec<usize>> = address.iter().skip(3).map(value).collect();
+    let Some(data) = data else { return false };
+    // The name `bc`, stretched.
+    let all = [3, 3, 0, 2, 3].into_iter().chain(data.iter().copied());
+    let expected = if data.first() == Some(&0) {
+        1
+    } else {
+        0x2BC8_30A3
+    };
+    polymod(all) == expected
+}
+
+fn polymod(values: impl Iterator<Item = usize>) -> u32 {
+    const GENERATOR: [u32; 5] = [
+        0x3B6A_57B2,
+        0x2650_8E6D,
+        0x1EA1_19FA,
+        0x3D42_33DD,
+        0x2A14_62B3,
+    ];
+    values.fold(1_u32, |sum, value| {
+        let top = sum >> 25;
+        let shifted = (sum & 0x01FF_FFFF) << 5 ^ value as u32;
+        let each = GENERATOR.iter().enumerate();
+        each.filter(|(bit, _)| top >> bit & 1 == 1)
+            .fold(shifted, |sum, (_, with)| sum ^ with)
+    })
+}
+
+/// A letter is upper case where the Keccak-256 of the lower-case digits has 8 or more.
+fn is_eip55(address: &[u8]) -> bool {
+    let digits = address.get(2..).unwrap_or_default();
+    let mixed =
+        digits.iter().any(u8::is_ascii_uppercase) && digits.iter().any(u8::is_ascii_lowercase);
+    if !mixed || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let hash = Keccak256::digest(digits.to_ascii_lowercase());
+    let halves = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    digits
+        .iter()
+        .zip(halves)
+        .all(|(digit, half)| digit.is_ascii_digit() || digit.is_ascii_uppercase() == (half >= 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&str, Coin)> {
+        find(text.as_bytes())
+            .map(|(range, coin)| (&text[range], coin))
+            .collect()
+    }
+
+    /// From Bitcoin's documentation, BIP 173, BIP 350 and EIP-55.
+    const ADDRESSES: [(&str, Coin); 8] = [
+        ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", Coin::Bitcoin),
+        ("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", Coin::Bitcoin),
+        ("3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", Coin::Bitcoin),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", Coin::Bitcoin),
+        (
+            "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+            Coin::Bitcoin,
+        ),
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", Coin::Ethereum),
+        ("0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", Coin::Ethereum),
+        ("0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb", Coin::Ethereum),
+    ];
+
+    #[test]
+    fn addresses_with_a_checksum() {
+        for (address, coin) in ADDRESSES {
+            for text in [
+                format!("to {address}."),
+                format!("bitcoin:{address}?amount=1"),
+                address.to_owned(),
+            ] {
+                assert_eq!(found(&text), [(address, coin)], "{text}");
+            }
+            assert_eq!(found(&format!("x{address}")), []);
+            assert_eq!(found(&format!("{address}x")), []);
+        }
+    }
+
+    #[test]
+    fn one_changed_character_and_it_is_none() {
+        for (address, _) in ADDRESSES {
+            let swapped: String = address
+                .chars()
+                .rev()
+                .enumerate()
+                .map(|(at, c)| match (at, c) {
+                    (3, 'x') => 'y',
+                    (3, _) => 'x',
+                    (_, c) => c,
+                })
+                .collect();
+            let text: String = swapped.chars().rev().collect();
+            assert_eq!(found(&text), [], "{text}");
+        }
+        let lower = ADDRESSES[5].0.to_ascii_lowercase();
+        assert_eq!(found(&lower), []);
+    }
+}

@@ -1,0 +1,180 @@
+//! Numbers of people and cards that have a shape and a checksum: how they are found.
+//!
+//! Knows: shapes, checks and words, which are data ([`super::cards`], [`super::national`]). Must not
+//! know: any country.
+
+use std::ops::Range;
+
+use super::{
+    context,
+    digits::{stands_alone, word_len, word_start},
+    policy::Family,
+};
+use crate::inspect::Confidence;
+
+/// The longest number, without signs, in characters.
+const LONGEST: usize = 24;
+/// How far apart the numbers of a table may stand, in bytes.
+const GAP: usize = 24;
+/// How much shorter a number of a table may be than its neighbour, in digits.
+const SHORTER: usize = 4;
+/// How many letters may stand before a number's first digits.
+const LETTERS: usize = 6;
+
+/// A kind of number.
+#[derive(Debug)]
+pub(super) struct Number {
+    /// The KIND of its placeholder.
+    pub(super) kind: &'static str,
+    /// Its rule's name.
+    pub(super) rule: &'static str,
+    pub(super) family: Family,
+    /// How it is written when that is telling: `9` is a digit, `A` an upper-case letter, the rest
+    /// stands for itself.
+    pub(super) telling: &'static [&'static str],
+    /// How it is written when only a word beside it tells what it is.
+    pub(super) beside: &'static [&'static str],
+    /// Those words, in lower case.
+    pub(super) words: &'static [&'static str],
+    /// What must be true of its digits and letters, without signs.
+    pub(super) check: fn(&[u8]) -> bool,
+}
+
+/// All numbers, by the length of the first word of their shapes.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    by_first: Vec<Vec<Shape>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    number: &'static Number,
+    text: &'static [u8],
+    telling: bool,
+}
+
+/// A number that was found.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) range: Range<usize>,
+    pub(super) number: &'static Number,
+    pub(super) confidence: Confidence,
+}
+
+impl Numbers {
+    pub(super) fn new(numbers: impl Iterator<Item = &'static Number>) -> Self {
+        let mut by_first = vec![Vec::new(); LONGEST + 1];
+        for number in numbers {
+            let telling = number.telling.iter().map(|text| (text, true));
+            let beside = number.beside.iter().map(|text| (text, false));
+            for (text, telling) in telling.chain(beside) {
+                let text = text.as_bytes();
+                let shape = Shape {
+                    number,
+                    text,
+                    telling,
+                };
+                if let Some(shapes) = by_first.get_mut(word_len(text, 0, LONGEST)) {
+                    shapes.push(shape);
+                }
+            }
+        }
+        Self { by_first }
+    }
+
+    /// The number whose first digits are this run.
+    pub(super) fn find(&self, text: &[u8], run: &Range<usize>) -> Option<Seen> {
+        let start = word_start(text, run.start, LETTERS + 1);
+        self.at(text, start)
+            .or_else(|| self.at(text, before(text, start)?))
+    }
+
+    fn at(&self, text: &[u8], start: usize) -> Option<Seen> {
+        let first = word_len(text, start, LONGEST + 1);
+        let shapes = self.by_first.get(first)?;
+        shapes.iter().find_map(|shape| shape.find(text, start))
+    }
+}
+
+/// A single letter, digit or pair of letters may stand before the first run: `1 84 12`, `AB 12`.
+fn before(text: &[u8], start: usize) -> Option<usize> {
+    let sign = start.checked_sub(1)?;
+    if !text.get(sign).is_some_and(|byte| b" -.".contains(byte)) {
+        return None;
+    }
+    let word = word_start(text, sign, 3);
+    (1..=2).contains(&(sign - word)).then_some(word)
+}
+
+impl Shape {
+    fn find(&self, text: &[u8], start: usize) -> Option<Seen> {
+        let range = start..start + self.text.len();
+        let written = text.get(range.clone())?;
+        if !self
+            .text
+            .iter()
+            .zip(written)
+            .all(|(shape, byte)| fits(*shape, *byte))
+        {
+            return None;
+        }
+        let bare: Vec<u8> = written
+            .iter()
+            .copied()
+            .filter(u8::is_ascii_alphanumeric)
+            .collect();
+        if !(self.number.check)(&bare) || !stands_alone(text, &range) {
+            return None;
+        }
+        let named = context::says(text, &range, self.number.words);
+        (named || (self.telling && !self.is_in_table(text, &range))).then_some(Seen {
+            range,
+            number: self.number,
+            confidence: if named {
+                Confidence::High
+            } else {
+                Confidence::Medium
+            },
+        })
+    }
+
+    /// Whether a number stands beside it that is about as long and is none of this kind.
+    fn is_in_table(&self, text: &[u8], range: &Range<usize>) -> bool {
+        let before = text.get(..range.start).unwrap_or_default();
+        let gap = before
+            .iter()
+            .rev()
+            .take(GAP)
+            .take_while(|byte| parts(**byte));
+        let end = range.start - gap.count();
+        let left = text.get(word_start(text, end, LONGEST)..end);
+        let after = text.get(range.end..).unwrap_or_default();
+        let gap = after.iter().take(GAP).take_while(|byte| parts(**byte));
+        let start = range.end + gap.count();
+        let right = text.get(start..start + word_len(text, start, LONGEST));
+        let first = self
+            .text
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric());
+        let least = first.count().saturating_sub(SHORTER).max(2);
+        let strange = |word: Option<&[u8]>| {
+            let number = |word: &&[u8]| word.len() >= least && word.iter().all(u8::is_ascii_digit);
+            word.filter(number)
+                .is_some_and(|word| !(self.number.check)(word))
+        };
+        strange(left) || strange(right)
+    }
+}
+
+/// What stands between the numbers of a table or a list.
+fn parts(byte: u8) -> bool {
+    b" \t\r\n,;".contains(&byte)
+}
+
+fn fits(shape: u8, byte: u8) -> bool {
+    match shape {
+        b'9' => byte.is_ascii_digit(),
+        b'A' => byte.is_ascii_uppercase(),
+        sign => byte == sign,
+    }
+}
