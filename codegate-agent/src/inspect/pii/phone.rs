@@ -152,7 +152,13 @@ fn is_international(digits: &[u8]) -> bool {
     };
     let three = || {
         let first = digits.get(..2).unwrap_or_default();
-        (10..=13).contains(&digits.len()) && THREES.split(' ').any(|two| two.as_bytes() == first)
+        // Years past 9999 are written with a sign; 990, 991 and 999 are no codes.
+        let given = ![b"990", b"991", b"999"]
+            .iter()
+            .any(|none| digits.starts_with(*none));
+        given
+            && (10..=13).contains(&digits.len())
+            && THREES.split(' ').any(|two| two.as_bytes() == first)
     };
     !is_counted_up(digits) && (CODES.iter().any(code) || three())
 }
@@ -293,6 +299,7 @@ mod tests {
             "[+14155552671.5]",
             "e+10",
             "timezone +0100",
+            "date!(+999999-12-31)",
             "+1 415 555 0123",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
