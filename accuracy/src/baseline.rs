@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    benign::{Corpus, Outcome},
     generated::Tally,
     lookalikes::Flagged,
     rules::Class,
@@ -17,6 +18,9 @@ use crate::{
 
 /// Less than this, in percent points, is noise: a new rule moves a family's share a little.
 const SLACK: f64 = 0.3;
+
+/// As much for false alarms, per MB: a new version of a crate moves it a little.
+const ALARMS: f64 = 0.02;
 
 /// The numbers of the committed file, in percent.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,9 @@ pub(crate) struct Baseline {
     pub(crate) carriers: BTreeMap<String, Shares>,
     /// Flagged of each kind of look-alike.
     pub(crate) lookalikes: BTreeMap<String, f64>,
+    /// False alarms per MB in the corpora that are the same everywhere; none if not measured.
+    #[serde(default)]
+    pub(crate) benign: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -64,7 +71,16 @@ impl Baseline {
                 .iter()
                 .map(|(name, kind)| ((*name).to_owned(), percent(kind.flagged, kind.there)))
                 .collect(),
+            benign: BTreeMap::new(),
         }
+    }
+
+    /// Takes in what was found in the corpora that do not depend on the machine.
+    pub(crate) fn add_benign(&mut self, corpora: &[(Corpus, Outcome)]) {
+        let pinned = corpora.iter().filter(|(corpus, _)| corpus.pinned);
+        self.benign = pinned
+            .map(|(corpus, outcome)| (corpus.name.to_owned(), outcome.rate()))
+            .collect();
     }
 
     pub(crate) fn committed() -> Result<Self> {
@@ -112,6 +128,12 @@ impl Baseline {
                 ));
             }
         }
+        for (name, now) in &self.benign {
+            let then = committed.benign.get(name).copied().unwrap_or(0.0);
+            if *now > then + ALARMS {
+                worse.push(format!("{name}: {now} false alarms per MB, was {then}"));
+            }
+        }
         worse
     }
 }
@@ -134,6 +156,7 @@ mod tests {
             families: [("ai/token".to_owned(), shares)].into(),
             carriers: BTreeMap::new(),
             lookalikes: [("uuid".to_owned(), flagged)].into(),
+            benign: BTreeMap::new(),
         }
     }
 

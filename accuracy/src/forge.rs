@@ -7,6 +7,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
+use crate::check::base62;
 use crate::random::{ALNUM, BASE64, BASE64URL, DIGIT, HEX, LOWER, Random};
 
 /// Makes a token that a pattern describes into one that its issuer could have made; `None` if it
@@ -30,14 +31,8 @@ pub(crate) fn mend(check: &str, token: &str, random: &mut Random) -> Option<Stri
 /// GitHub's and npm's: the last six characters are the CRC-32, in base 62, of what stands between
 /// the prefix's underscore and them.
 fn with_crc32(token: &str) -> Option<String> {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let body = token.get(..token.len().checked_sub(6)?)?;
-    let mut rest = crc32fast::hash(body.split_once('_')?.1.as_bytes());
-    let mut sum = [0; 6];
-    for digit in sum.iter_mut().rev() {
-        *digit = DIGITS[(rest % 62) as usize];
-        rest /= 62;
-    }
+    let sum = base62(crc32fast::hash(body.split_once('_')?.1.as_bytes()));
     Some(format!("{body}{}", String::from_utf8_lossy(&sum)))
 }
 

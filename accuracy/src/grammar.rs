@@ -157,6 +157,9 @@ fn pick(class: &Class, random: &mut Random) -> Result<char> {
     {
         return Ok(char::from(*lower));
     }
+    if !printable.is_empty() && printable.iter().all(|byte| b"\"'`".contains(byte)) {
+        return Ok('"');
+    }
     let from = if printable.len() > WIDE && !alnum.is_empty() {
         alnum
     } else if alnum.is_empty() && members(class, |byte| byte == b' ').len() == 1 {

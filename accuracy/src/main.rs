@@ -2,15 +2,15 @@
 //!
 //! `docs/accuracy.md` says what is measured and how; this package knows the scanner only by what it
 //! offers to everyone, and the rules only as data.
-#![allow(clippy::print_stdout, reason = "it prints a table to a developer")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it prints tables to a developer"
+)]
 
 mod baseline;
+mod benign;
 mod carriers;
-#[path = "../../codegate-agent/src/inspect/secrets/check.rs"]
-#[allow(
-    dead_code,
-    reason = "templates of examples need one function of it; it is shared, not copied"
-)]
 mod check;
 #[path = "../../codegate-agent/src/inspect/secrets/example.rs"]
 mod example;
@@ -25,7 +25,7 @@ mod samples;
 mod scan;
 mod table;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, ensure};
 use baseline::Baseline;
@@ -46,18 +46,32 @@ struct Words {
     failures: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let words = Words::parse();
+fn main() -> ExitCode {
+    match run(&Words::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace that a `Result` of main would print.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &Words) -> Result<()> {
     let rules = rules::read()?;
     let scanner = Scanner::builtin()?;
     let tally = generated::measure(&scanner, &rules)?;
     let lookalikes = lookalikes::measure(&scanner, &rules)?;
-    let now = Baseline::of(&tally, &lookalikes);
+    let mut now = Baseline::of(&tally, &lookalikes);
+    let mut benign = Vec::new();
     if !words.check {
         print!("{}", table::generated(&rules, &tally, &lookalikes));
+        benign = benign::measure(&scanner)?;
+        print!("{}", table::benign(&benign));
+        now.add_benign(&benign);
     }
     if let Some(path) = &words.failures {
-        fs::write(path, table::failures(&tally, &lookalikes))?;
+        fs::write(path, table::failures(&tally, &lookalikes, &benign))?;
     }
     if words.accept {
         return now.commit();

@@ -185,7 +185,14 @@ fn finish(rule: &Rule, text: Text, random: &mut Random) -> Option<String> {
         return chosen(rule, judge, &text.text, &secret, random);
     }
     let Some(check) = &rule.check else {
-        return Some(mark_ranges(&text.text, &[secret]));
+        let (before, after) = (text.text.get(..secret.start)?, text.text.get(secret.end..)?);
+        let alone = before.bytes().chain(after.bytes()).all(|byte| byte == b'"');
+        // Quotes alone are the carrier's to give.
+        return Some(if alone {
+            mark(text.text.get(secret)?)
+        } else {
+            mark_ranges(&text.text, &[secret])
+        });
     };
     let core = text.core.clone().unwrap_or(secret.clone());
     let mended = forge::mend(check, text.text.get(core.clone())?, random)?;

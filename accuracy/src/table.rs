@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
+    benign::{Corpus, Outcome},
     generated::Tally,
     lookalikes::Flagged,
     rules::{Class, Rule},
@@ -119,8 +120,44 @@ fn write_lookalikes(out: &mut String, kinds: &BTreeMap<&'static str, Flagged>) {
     ));
 }
 
+/// The table of the benign corpora.
+pub(crate) fn benign(corpora: &[(Corpus, Outcome)]) -> String {
+    let mut out = format!(
+        "\n{:<16} {:>7} {:>8} {:>8} {:>8} {:>8}\n",
+        "benign corpus", "files", "MB", "genuine", "false", "per MB"
+    );
+    for (corpus, outcome) in corpora {
+        let megabytes = outcome.bytes as f64 / 1e6;
+        out.push_str(&format!(
+            "{:<16} {:>7} {megabytes:>8.1} {:>8} {:>8} {:>8.3}\n",
+            corpus.name,
+            outcome.files,
+            outcome.genuine,
+            outcome.alerts(),
+            outcome.rate()
+        ));
+    }
+    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+    for (rule, places) in corpora.iter().flat_map(|(_, outcome)| &outcome.wrong) {
+        *rules.entry(rule).or_default() += places.len();
+    }
+    let mut rules: Vec<_> = rules.into_iter().collect();
+    rules.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let named: Vec<String> = rules
+        .iter()
+        .take(12)
+        .map(|(rule, count)| format!("{rule} {count}"))
+        .collect();
+    out.push_str(&format!("false alarms by rule: {}\n", named.join(", ")));
+    out
+}
+
 /// Every case that did not go well, one by one.
-pub(crate) fn failures(tally: &Tally, lookalikes: &BTreeMap<&'static str, Flagged>) -> String {
+pub(crate) fn failures(
+    tally: &Tally,
+    lookalikes: &BTreeMap<&'static str, Flagged>,
+    benign: &[(Corpus, Outcome)],
+) -> String {
     let mut out = String::new();
     for failure in &tally.failures {
         let (rule, carrier) = (&failure.rule, failure.carrier);
@@ -135,6 +172,15 @@ pub(crate) fn failures(tally: &Tally, lookalikes: &BTreeMap<&'static str, Flagge
     for (name, kind) in lookalikes {
         for shown in &kind.shown {
             out.push_str(&format!("### look-alike / {name}\n{shown}\n"));
+        }
+    }
+    for (corpus, outcome) in benign {
+        for (rule, places) in &outcome.wrong {
+            let name = corpus.name;
+            out.push_str(&format!(
+                "### benign / {name} / {rule}\n{}\n",
+                places.join("\n")
+            ));
         }
     }
     out
