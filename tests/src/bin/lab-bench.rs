@@ -95,6 +95,7 @@ fn report(sides: &[Side; 2], rounds: usize) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap();
     let load = load.split(' ').next().unwrap_or_default();
+    println!("{table}");
     println!("{rounds} rounds in turns, HTTP/1.1 to {HOST} over one veth pair.");
     println!(
         "{cores} cores, shared by all; the load of the last minute was {load}, about 1 of it ours."
