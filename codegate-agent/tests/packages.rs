@@ -117,3 +117,19 @@ fn lines_of_counts(output: &Output) -> u64 {
     let count = &lines(output)[0]["counts"]["records"]["PyPI"]["archived"];
     count.as_u64().unwrap()
 }
+
+#[test]
+fn scan_says_what_a_text_names_and_where() {
+    let dir = home();
+    let text = "Größe 🛡️\n```sh\npip install x-y==1.0\n```\n";
+    let output = packages(dir.path(), &["scan", "--json", "-"], text);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let found = lines(&output);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["purl"], "pkg:pypi/x-y@1.0");
+    assert_eq!(found[0]["context"], "install");
+    let offset = |name: &str| usize::try_from(found[0][name].as_u64().unwrap()).unwrap();
+    assert_eq!(&text[offset("start")..offset("end")], "x-y==1.0");
+    let missing = packages(dir.path(), &["scan", "/nowhere"], "");
+    assert_eq!(missing.status.code(), Some(2));
+}

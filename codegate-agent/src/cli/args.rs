@@ -145,6 +145,15 @@ pub(super) enum Packages {
         #[arg(required = true, value_name = "PURL")]
         purls: Vec<String>,
     },
+    /// List the packages that a text names, and where
+    ///
+    /// A file is read as its name says: a manifest, a lock file, a Dockerfile, a workflow, a diff, or
+    /// code; anything else and standard input as Markdown, with its fences and inline code.
+    Scan {
+        /// The file; `-` is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Build the index anew, and put it in service at once and whole
     ///
     /// What is not named is carried over from the index in service. Fetching over the network is

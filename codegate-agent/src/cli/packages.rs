@@ -1,6 +1,10 @@
 //! `codegate packages`.
 
-use std::io::{self, BufRead};
+use std::{
+    fs,
+    io::{self, BufRead, Read},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,6 +20,7 @@ use super::{
 };
 use crate::inspect::packages::{
     Catalogue, Ecosystem, Judgement, Lists, Purl, Verdict,
+    extract::{self, Context},
     index::{self, Index, Manifest, Sources},
 };
 
@@ -29,6 +34,7 @@ pub(super) fn dispatch(
 ) -> Result<Exit, Problem> {
     match command {
         Packages::Check { purls } => check(cli, purls, printer),
+        Packages::Scan { file } => scan(file, printer),
         Packages::Update(feeds) => update(cli, feeds, printer),
         Packages::Stats => stats(cli, printer),
     }
@@ -96,6 +102,54 @@ fn asked(arguments: &[String]) -> Result<Vec<String>, Problem> {
         }
     }
     Ok(asked)
+}
+
+/// One package that a text names.
+#[derive(Serialize)]
+struct Named {
+    purl: Purl,
+    context: Context,
+    start: usize,
+    end: usize,
+}
+
+fn scan(path: &Path, printer: &mut Printer) -> Result<Exit, Problem> {
+    let failed = |source| Problem::Input {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = match path == Path::new("-") {
+        true => {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+            bytes
+        }
+        false => fs::read(path).map_err(failed)?,
+    };
+    let mut table = Table::new(["PACKAGE", "CONTEXT", ">START", ">END"]);
+    for mention in extract::file(&path.to_string_lossy(), &bytes) {
+        let named = Named {
+            purl: mention.purl,
+            context: mention.context,
+            start: mention.range.start,
+            end: mention.range.end,
+        };
+        if printer.json() {
+            printer.object(&named)?;
+        } else {
+            let context = word(named.context.as_str());
+            table.push([
+                word(named.purl.to_string()),
+                context,
+                number(named.start),
+                number(named.end),
+            ]);
+        }
+    }
+    if !printer.json() {
+        printer.table(&table)?;
+    }
+    Ok(Exit::Fine)
 }
 
 fn style(judgement: &Judgement) -> Style {

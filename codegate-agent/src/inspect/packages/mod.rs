@@ -9,6 +9,7 @@
 mod affected;
 mod catalogue;
 mod ecosystem;
+pub mod extract;
 pub mod index;
 mod likeness;
 mod name;

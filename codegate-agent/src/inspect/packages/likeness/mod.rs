@@ -143,13 +143,9 @@ impl Likeness {
         if self.scopes.contains_key(scope) {
             return None;
         }
-        let near =
-            |(other, count): &(&Box<str>, &u32)| **count >= SCOPE && edit::is_slip(other, scope);
-        let (other, _) = self
-            .scopes
-            .iter()
-            .filter(near)
-            .max_by_key(|(_, count)| **count)?;
+        let known = self.scopes.iter().filter(|(_, count)| **count >= SCOPE);
+        let near = known.filter(|(other, _)| edit::is_slip(other, scope));
+        let (other, _) = near.max_by_key(|(_, count)| **count)?;
         let name = format!("{other}/{rest}");
         Some(like(&name, "has a scope that is like a well-known one"))
     }

@@ -1,0 +1,487 @@
+//! Files that list what is to be installed, read line by line: a piece of one is enough.
+
+use std::ops::Range;
+
+use super::{
+    Context, Ecosystem, Sink,
+    markdown::lines,
+    pattern::{group, patterns},
+    spec,
+};
+
+patterns! {
+    PAIR = r#"^\s*"([^"]+)"\s*:\s*"([^"]*)""#;
+    OPENS = r#"^\s*"([^"]+)"\s*:\s*\{"#;
+    NESTED = r#""((?:@?[\w.-]+/)?[\w.-]+)"\s*:\s*"([^"]*)""#;
+    LOCKED = r#"^\s*"(?:node_modules/|[^"]*/node_modules/)((?:@[^"/]+/)?[^"/]+)"\s*:\s*\{"#;
+    VERSION = r#"^\s*"version"\s*:\s*"([^"]+)""#;
+    NAME = r#"^\s*"name"\s*:\s*"([^"]+)""#;
+    TABLE = r#"^\s*\[+\s*([^\]]+?)\s*\]+"#;
+    KEY = r#"^\s*"?([\w.-]+)"?\s*=\s*(.*)$"#;
+    QUOTED = r#"["']([^"']+)["']"#;
+    INLINE_VERSION = r#"version\s*=\s*"([^"]+)""#;
+    RENAMED = r#"package\s*=\s*"([^"]+)""#;
+    GO = r"^\s*(?:require\s+)?([a-z0-9.-]+\.[a-z]+/\S+)\s+(v\S+)";
+    ARTIFACT = r"(?s)<(?:dependency|plugin|parent)>(.*?)</(?:dependency|plugin|parent)>";
+    GROUP_ID = r"<groupId>\s*([\w.-]+)\s*</groupId>";
+    ARTIFACT_ID = r"<artifactId>\s*([\w.-]+)\s*</artifactId>";
+    POM_VERSION = r"<version>\s*([\w.+-]+)\s*</version>";
+    GEM = r#"^\s*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)\s*\(?\s*["']([\w.-]+)["'](?:\s*,\s*["']([^"']+)["'])?"#;
+    PACKAGE_REFERENCE = r#"<(?:PackageReference|PackageVersion|package)\s[^>]*?(?:Include|id)="([^"]+)"(?:[^>]*?[vV]ersion="([^"]+)")?"#;
+    GRADLE = r#"["']([\w.-]+:[\w.-]+(?::[\w.+-]+)?)["']"#;
+}
+
+/// The kinds of such files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::inspect::packages) enum Kind {
+    Requirements,
+    PyProject,
+    PyLock,
+    Package,
+    PackageLock,
+    Cargo,
+    CargoLock,
+    GoMod,
+    Pom,
+    Gradle,
+    Gemfile,
+    CsProj,
+    Composer,
+    ComposerLock,
+}
+
+impl Kind {
+    /// By the file's name.
+    pub(super) fn of_file(name: &str) -> Option<Self> {
+        Some(match name {
+            "package.json" => Self::Package,
+            "package-lock.json" | "npm-shrinkwrap.json" => Self::PackageLock,
+            "pyproject.toml" | "Pipfile" => Self::PyProject,
+            "poetry.lock" | "uv.lock" | "pdm.lock" => Self::PyLock,
+            "Cargo.toml" => Self::Cargo,
+            "Cargo.lock" => Self::CargoLock,
+            "go.mod" => Self::GoMod,
+            "pom.xml" => Self::Pom,
+            "Gemfile" | "gems.rb" => Self::Gemfile,
+            "composer.json" => Self::Composer,
+            "composer.lock" => Self::ComposerLock,
+            "packages.config" | "Directory.Packages.props" => Self::CsProj,
+            _ if name.ends_with(".gemspec") => Self::Gemfile,
+            _ if name.ends_with(".csproj") || name.ends_with(".fsproj") => Self::CsProj,
+            _ if name.ends_with(".gradle") || name.ends_with(".gradle.kts") => Self::Gradle,
+            _ if name.contains("requirements") && name.ends_with(".txt") => Self::Requirements,
+            _ if name.starts_with("constraints") && name.ends_with(".txt") => Self::Requirements,
+            _ => return None,
+        })
+    }
+
+    /// By a fence's language and what is in it.
+    pub(super) fn of_body(language: &str, body: &str) -> Option<Self> {
+        let has = |text: &str| body.contains(text);
+        Some(match language {
+            "json" | "jsonc" | "" if has("\"node_modules/") => Self::PackageLock,
+            "json" | "" if has("\"require\"") || has("\"require-dev\"") => Self::Composer,
+            "json" | "jsonc" | "json5" | "" if has("ependencies\"") => Self::Package,
+            "toml" | "" if has("[[package]]") && has("registry+") => Self::CargoLock,
+            "toml" | "" if has("[project") || has("[tool.") || has("[build-system]") => {
+                Self::PyProject
+            }
+            "toml" if has("dependencies]") || has("dependencies.") => Self::Cargo,
+            "xml" | "" if has("<artifactId>") => Self::Pom,
+            "xml" | "csproj" | "" if has("<PackageReference") || has("<package id=") => {
+                Self::CsProj
+            }
+            "ruby" | "rb" | "gemfile" if has("gem ") || has("dependency") => Self::Gemfile,
+            "groovy" | "gradle" | "kotlin" | "kts" | "" if has("implementation") => Self::Gradle,
+            "go.mod" | "mod" | "gomod" => Self::GoMod,
+            "go" | "" if body.trim_start().starts_with("module ") && has("require") => Self::GoMod,
+            "requirements" | "requirements.txt" | "pip-requirements" | "pip" => Self::Requirements,
+            "txt" | "text" | "plaintext" | "" if looks_required(body) => Self::Requirements,
+            _ => return None,
+        })
+    }
+}
+
+/// Whether all lines are requirements, and one at least says a version.
+fn looks_required(body: &str) -> bool {
+    let lines = body
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-[],=<>~!;*\"' ".contains(c);
+    let version = |line: &str| {
+        ["==", ">=", "~=", "<="]
+            .iter()
+            .any(|mark| line.contains(mark))
+    };
+    let mut some = false;
+    for line in lines {
+        some |= version(line);
+        if !line.chars().all(plain) || (line.contains(' ') && !version(line)) {
+            return false;
+        }
+    }
+    some
+}
+
+pub(super) fn read(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
+    match kind {
+        Kind::Package => json(sink, text, base, Ecosystem::Npm, |key| {
+            key.ends_with("ependencies")
+        }),
+        Kind::Composer => json(sink, text, base, Ecosystem::Packagist, |key| {
+            key.starts_with("require")
+        }),
+        Kind::PackageLock => locked(sink, text, base),
+        Kind::ComposerLock => named(sink, text, base),
+        Kind::PyProject | Kind::Cargo => toml(sink, kind, text, base),
+        Kind::PyLock | Kind::CargoLock => toml_lock(sink, kind, text, base),
+        Kind::Pom => pom(sink, text, base),
+        _ => {
+            for (start, text) in lines(text) {
+                line(sink, kind, text, base + start);
+            }
+        }
+    }
+}
+
+/// One line of such a file, without what stands around it: what a diff adds.
+pub(super) fn line(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
+    match kind {
+        Kind::Requirements => requirement(sink, text, base),
+        Kind::GoMod => each(sink, &GO, Ecosystem::Go, text, base),
+        Kind::Gemfile => each(sink, &GEM, Ecosystem::RubyGems, text, base),
+        Kind::CsProj => each(sink, &PACKAGE_REFERENCE, Ecosystem::NuGet, text, base),
+        Kind::Gradle => {
+            for found in GRADLE.all(text) {
+                if let Some((word, range)) = group(&found, 1, base) {
+                    spec::add(sink, Context::Manifest, Ecosystem::Maven, word, range);
+                }
+            }
+        }
+        Kind::Package => pair(sink, Ecosystem::Npm, text, base),
+        Kind::Composer => pair(sink, Ecosystem::Packagist, text, base),
+        Kind::Cargo => key(sink, Ecosystem::Crates, text, base),
+        Kind::PyProject => match KEY.is_in(text) {
+            true => key(sink, Ecosystem::PyPI, text, base),
+            false => quoted(sink, text, base),
+        },
+        Kind::PackageLock | Kind::ComposerLock | Kind::PyLock | Kind::CargoLock | Kind::Pom => {}
+    }
+}
+
+fn each(
+    sink: &mut Sink,
+    pattern: &super::pattern::Pattern,
+    ecosystem: Ecosystem,
+    text: &str,
+    base: usize,
+) {
+    for found in pattern.all(text) {
+        let version = found
+            .get(2)
+            .and_then(|v| spec::exact(ecosystem, v.as_str()));
+        if let Some((name, range)) = group(&found, 1, base) {
+            sink.add(Context::Manifest, ecosystem, name, version, range);
+        }
+    }
+}
+
+fn requirement(sink: &mut Sink, text: &str, base: usize) {
+    let line = text
+        .split(" #")
+        .next()
+        .unwrap_or(text)
+        .trim_end_matches(['\\', '\r', ' ']);
+    let word = line.trim();
+    if word.starts_with(['#', '-']) || word.is_empty() {
+        return;
+    }
+    let word = word.split(" --hash").next().unwrap_or(word).trim();
+    let start = base + line.len() - line.trim_start().len();
+    spec::add(
+        sink,
+        Context::Manifest,
+        Ecosystem::PyPI,
+        word,
+        start..start + word.len(),
+    );
+}
+
+/// A name with what it may be: a path, a repository and a workspace are no versions.
+fn listed(sink: &mut Sink, ecosystem: Ecosystem, name: &str, version: &str, range: Range<usize>) {
+    let elsewhere = [
+        "file:",
+        "link:",
+        "workspace:",
+        "git",
+        "http",
+        "portal:",
+        ".",
+    ];
+    if elsewhere.iter().any(|start| version.starts_with(start)) {
+        return;
+    }
+    if let Some(real) = version.strip_prefix("npm:") {
+        return spec::add(sink, Context::Manifest, ecosystem, real, range);
+    }
+    // PHP itself and its extensions are none of Composer's packages.
+    if ecosystem != Ecosystem::Packagist || name.contains('/') {
+        sink.add(
+            Context::Manifest,
+            ecosystem,
+            name,
+            spec::exact(ecosystem, version),
+            range,
+        );
+    }
+}
+
+fn pair(sink: &mut Sink, ecosystem: Ecosystem, text: &str, base: usize) {
+    const FIELDS: [&str; 9] = [
+        "name",
+        "version",
+        "description",
+        "main",
+        "type",
+        "license",
+        "author",
+        "node",
+        "module",
+    ];
+    let Some(found) = PAIR.first(text) else {
+        return;
+    };
+    let version = found.get(2).map_or("", |version| version.as_str());
+    let looks = version.starts_with(|c: char| c.is_ascii_digit() || "^~<>=*".contains(c))
+        || version == "latest";
+    if let Some((name, range)) =
+        group(&found, 1, base).filter(|(name, _)| looks && !FIELDS.contains(name))
+    {
+        listed(sink, ecosystem, name, version, range);
+    }
+}
+
+fn json(sink: &mut Sink, text: &str, base: usize, ecosystem: Ecosystem, wanted: fn(&str) -> bool) {
+    let mut at = 0;
+    while let Some(open) = text.get(at..).and_then(|rest| rest.find('{')) {
+        let open = at + open;
+        at = open + 1;
+        let before = text.get(..open).unwrap_or_default().trim_end();
+        let key = before
+            .strip_suffix(':')
+            .map(|b| b.trim_end().trim_end_matches('"'));
+        let key = key
+            .and_then(|key| key.rsplit('"').next())
+            .unwrap_or_default();
+        if !wanted(key) {
+            continue;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let body = rest.split('}').next().unwrap_or(rest);
+        for found in NESTED.all(body) {
+            let version = found.get(2).map_or("", |version| version.as_str());
+            if let Some((name, range)) = group(&found, 1, base + at) {
+                listed(sink, ecosystem, name, version, range);
+            }
+        }
+        at += body.len();
+    }
+}
+
+/// npm's lock: a key for each folder, and its version in the lines after it.
+fn locked(sink: &mut Sink, text: &str, base: usize) {
+    let mut name: Option<(&str, Range<usize>)> = None;
+    for (start, line) in lines(text) {
+        if let Some(found) = LOCKED.first(line) {
+            name = group(&found, 1, base + start);
+        } else if OPENS.is_in(line) {
+            name = None;
+        } else if let Some(found) = VERSION.first(line)
+            && let Some((name, range)) = name.take()
+        {
+            let version = found.get(1).map(|version| version.as_str());
+            sink.add(Context::Manifest, Ecosystem::Npm, name, version, range);
+        }
+    }
+}
+
+/// Composer's lock: `"name"`, then `"version"`.
+fn named(sink: &mut Sink, text: &str, base: usize) {
+    let mut name: Option<(&str, Range<usize>)> = None;
+    for (start, line) in lines(text) {
+        if let Some(found) = NAME.first(line) {
+            name = group(&found, 1, base + start).filter(|(name, _)| name.contains('/'));
+        } else if let (Some(found), Some((name, range))) = (VERSION.first(line), name.take()) {
+            let version = found.get(1).map(|version| version.as_str());
+            sink.add(
+                Context::Manifest,
+                Ecosystem::Packagist,
+                name,
+                version,
+                range,
+            );
+        }
+    }
+}
+
+fn toml(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
+    let ecosystem = match kind {
+        Kind::Cargo => Ecosystem::Crates,
+        _ => Ecosystem::PyPI,
+    };
+    let (mut table, mut in_list) = (String::new(), false);
+    for (start, line) in lines(text) {
+        let at = base + start;
+        if let Some(found) = TABLE.first(line).filter(|_| !in_list) {
+            table = found
+                .get(1)
+                .map_or("", |name| name.as_str())
+                .replace(['"', '\''], "");
+            if let Some((parent, name)) = table.rsplit_once('.')
+                && kind == Kind::Cargo
+                && parent.ends_with("dependencies")
+                && let Some(within) = line.find(name)
+            {
+                let range = at + within..at + within + name.len();
+                sink.add(Context::Manifest, ecosystem, name, None, range);
+            }
+            continue;
+        }
+        let in_names =
+            table.ends_with("ependencies") || matches!(table.as_str(), "packages" | "dev-packages");
+        let key_value = KEY.first(line).filter(|_| !in_list);
+        let key_name = key_value
+            .as_ref()
+            .and_then(|found| found.get(1))
+            .map_or("", |k| k.as_str());
+        let listing = match (table.as_str(), key_name) {
+            ("project", "dependencies") | ("build-system", "requires") => true,
+            ("project.optional-dependencies" | "dependency-groups", name) => !name.is_empty(),
+            _ => false,
+        };
+        if in_list || listing {
+            quoted(sink, line, at);
+            let code = line.split(" #").next().unwrap_or(line).trim_end();
+            in_list = !code.ends_with(']') && !code.ends_with("],");
+        } else if in_names && (kind == Kind::Cargo || !table.starts_with("project")) {
+            key(sink, ecosystem, line, at);
+        }
+    }
+}
+
+/// `name = "1.0"` and `name = { version = "1.0", package = "real" }`.
+fn key(sink: &mut Sink, ecosystem: Ecosystem, line: &str, base: usize) {
+    let Some(found) = KEY.first(line) else { return };
+    let value = found.get(2).map_or("", |value| value.as_str());
+    let Some((name, range)) = group(&found, 1, base) else {
+        return;
+    };
+    let name = name
+        .strip_suffix(".workspace")
+        .or(name.strip_suffix(".version"))
+        .unwrap_or(name);
+    let local = value.contains("path =") || value.contains("git =") || value.contains("path=");
+    if local || (ecosystem == Ecosystem::PyPI && name == "python") {
+        return;
+    }
+    if !value.starts_with(['"', '\'', '{']) && value != "true" {
+        return;
+    }
+    let version = INLINE_VERSION
+        .first(value)
+        .or_else(|| QUOTED.first(value).filter(|_| !value.starts_with('{')));
+    let version = version
+        .and_then(|found| found.get(1))
+        .map_or("", |version| version.as_str());
+    // Cargo takes `1.0` for anything compatible with it; only `=1.0` is one version.
+    let version = match ecosystem {
+        Ecosystem::Crates if !version.starts_with('=') => None,
+        _ => spec::exact(ecosystem, version),
+    };
+    let renamed = RENAMED.first(value);
+    let real = renamed
+        .as_ref()
+        .and_then(|found| found.get(1))
+        .map_or(name, |name| name.as_str());
+    sink.add(
+        Context::Manifest,
+        ecosystem,
+        real,
+        version,
+        range.start..range.start + name.len(),
+    );
+}
+
+fn quoted(sink: &mut Sink, line: &str, base: usize) {
+    for found in QUOTED.all(line) {
+        if let Some((word, range)) = group(&found, 1, base) {
+            spec::add(sink, Context::Manifest, Ecosystem::PyPI, word, range);
+        }
+    }
+}
+
+fn toml_lock(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
+    let ecosystem = match kind {
+        Kind::CargoLock => Ecosystem::Crates,
+        _ => Ecosystem::PyPI,
+    };
+    for (at, _) in text.match_indices("[[package]]") {
+        let rest = text.get(at..).unwrap_or_default();
+        let end = rest
+            .get(2..)
+            .and_then(|rest| rest.find("\n["))
+            .map_or(rest.len(), |end| end + 2);
+        let (mut name, mut version) = (None, None);
+        let mut foreign = kind == Kind::CargoLock;
+        for (start, line) in lines(rest.get(..end).unwrap_or(rest)) {
+            let Some((key, value)) = line.split_once('=') else {
+                continue;
+            };
+            let text = value.trim().trim_matches('"');
+            match key.trim() {
+                "name" => {
+                    let from = base + at + start + line.len() - value.trim_start().len() + 1;
+                    name = Some((text, from..from + text.len()));
+                }
+                "version" => version = Some(text),
+                "source" if kind == Kind::CargoLock => foreign = !text.starts_with("registry+"),
+                "source" => {
+                    foreign = ["editable", "virtual", "directory"]
+                        .iter()
+                        .any(|k| text.contains(k))
+                }
+                _ => {}
+            }
+        }
+        if let Some((name, range)) = name.filter(|_| !foreign) {
+            sink.add(Context::Manifest, ecosystem, name, version, range);
+        }
+    }
+}
+
+fn pom(sink: &mut Sink, text: &str, base: usize) {
+    for found in ARTIFACT.all(text) {
+        let Some((body, place)) = group(&found, 1, base) else {
+            continue;
+        };
+        let text = |pattern: &super::pattern::Pattern| {
+            let found = pattern.first(body)?;
+            Some(found.get(1)?.as_str().to_owned())
+        };
+        let Some(artifact) = ARTIFACT_ID.first(body) else {
+            continue;
+        };
+        let Some((artifact, range)) = group(&artifact, 1, place.start) else {
+            continue;
+        };
+        if let Some(group) = text(&GROUP_ID) {
+            let version = text(&POM_VERSION);
+            let version = version
+                .as_deref()
+                .and_then(|v| spec::exact(Ecosystem::Maven, v));
+            let name = format!("{group}:{artifact}");
+            sink.add(Context::Manifest, Ecosystem::Maven, &name, version, range);
+        }
+    }
+}
