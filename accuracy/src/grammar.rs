@@ -66,7 +66,7 @@ fn is_open(hir: &Hir) -> bool {
 
 /// Whether it is `(?s:.)`.
 fn is_anything(hir: &Hir) -> bool {
-    matches!(hir.kind(), HirKind::Class(class) if members(class, |_| true).len() >= 255)
+    matches!(hir.kind(), HirKind::Class(class) if members(class, |_| true).len() == 256)
 }
 
 fn write(hir: &Hir, random: &mut Random, out: &mut Text) -> Result<()> {
