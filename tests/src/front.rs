@@ -260,6 +260,8 @@ impl Sender {
         }
         if let Some(encoder) = self.encoder.take() {
             if self.ending != Ending::Clean {
+                // A reset of HTTP/2 drops what hyper has queued and not yet written.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 return Some((Err(io::ErrorKind::ConnectionAborted.into()), self));
             }
             let end = encoder.finish();
