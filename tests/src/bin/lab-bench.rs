@@ -15,6 +15,8 @@ mod client;
 #[path = "lab-bench/service.rs"]
 mod service;
 
+use std::process::{Child, Command};
+
 use lab::{Lab, Place, Table, samples};
 
 use service::HOST;
@@ -47,6 +49,15 @@ fn compare(rounds: usize) {
     lab.journal().pause();
     service::start(&lab);
     let agent = lab.agent().start();
+    for awake in [false, true] {
+        let _spinners = awake.then(Spinners::start);
+        report(&sides(&lab, rounds), rounds, awake);
+    }
+    assert!(!agent.log().contains(&samples::github(1)));
+}
+
+/// What both sides measured, in turns.
+fn sides(lab: &Lab, rounds: usize) -> [Side; 2] {
     let side = |place| Side {
         place,
         samples: vec![Vec::new(); MEASURES.len()],
@@ -63,8 +74,31 @@ fn compare(rounds: usize) {
             }
         }
     }
-    assert!(!agent.log().contains(&samples::github(1)));
-    report(&sides, rounds);
+    sides
+}
+
+/// Loops that run only where nothing else wants to. A virtual core that has gone to sleep takes a
+/// hundred microseconds to wake, which says more about the machine's host than about the guard.
+struct Spinners(Vec<Child>);
+
+impl Spinners {
+    fn start() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let spin = || {
+            let words = ["--idle", "0", "sh", "-c", "while :; do :; done"];
+            Command::new("chrt").args(words).spawn().unwrap()
+        };
+        Self((0..cores).map(|_| spin()).collect())
+    }
+}
+
+impl Drop for Spinners {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
 }
 
 fn measure(place: &Place, what: &str) -> Vec<f64> {
@@ -73,7 +107,7 @@ fn measure(place: &Place, what: &str) -> Vec<f64> {
     output.lines().map(|line| line.parse().unwrap()).collect()
 }
 
-fn report(sides: &[Side; 2], rounds: usize) {
+fn report(sides: &[Side; 2], rounds: usize, awake: bool) {
     let head = [
         "µs",
         "direct p50",
@@ -95,7 +129,8 @@ fn report(sides: &[Side; 2], rounds: usize) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap();
     let load = load.split(' ').next().unwrap_or_default();
-    println!("{table}");
+    let cores_are = if awake { "kept awake" } else { "left to sleep" };
+    println!("Cores {cores_are}:\n\n{table}");
     println!("{rounds} rounds in turns, HTTP/1.1 to {HOST} over one veth pair.");
     println!(
         "{cores} cores, shared by all; the load of the last minute was {load}, about 1 of it ours."
