@@ -47,6 +47,7 @@ struct Answer<'a> {
     verdict: Verdict,
     reasons: &'a [String],
     sources: &'a [String],
+    rules: &'a [&'static str],
 }
 
 fn check(cli: &Cli, purls: &[String], printer: &mut Printer) -> Result<Exit, Problem> {
@@ -73,6 +74,7 @@ fn check(cli: &Cli, purls: &[String], printer: &mut Printer) -> Result<Exit, Pro
                 verdict: judgement.verdict,
                 reasons: &judgement.reasons,
                 sources: &judgement.sources,
+                rules: &judgement.rules,
             })?;
         } else {
             let verdict = word(judgement.verdict.as_str()).styled(style(&judgement));

@@ -52,7 +52,8 @@ impl Catalogue {
         Self { lists, ..self }
     }
 
-    /// What is to be thought of a package, or a version of it.
+    /// What is to be thought of a package, or a version of it. It costs microseconds, and takes no
+    /// lock.
     pub fn check(&self, purl: &Purl) -> Judgement {
         let records = self.records(&purl.package);
         let likeness = self.likeness(purl.package.ecosystem);

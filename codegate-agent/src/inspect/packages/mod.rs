@@ -26,5 +26,5 @@ pub use likeness::{Like, Likeness};
 pub use name::Package;
 pub use purl::{BadPurl, Purl};
 pub use record::{Feed, Record, Status};
-pub use verdict::{Judgement, Verdict};
+pub use verdict::{Judgement, Severity, Verdict};
 pub use version::compare;

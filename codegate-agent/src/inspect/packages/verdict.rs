@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 
-use super::{Feed, Hit, Like, Purl, Record, Status};
+use super::{Feed, Hit, Like, Purl, Record, Status, extract::Context};
 
 /// So many sources must have found a much-used package malicious as a whole: single feeds have been
 /// wrong about such.
@@ -33,6 +33,18 @@ pub enum Verdict {
     Malicious,
 }
 
+/// What is to be done about a package that a text names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing.
+    Ok,
+    /// The user is told.
+    Warn,
+    /// It must not be installed, where the policy asks for that.
+    Block,
+}
+
 /// A verdict with what led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
@@ -42,6 +54,11 @@ pub struct Judgement {
     pub reasons: Vec<String>,
     /// Where that is from: `osv:MAL-2025-2544`, `top:npm`, `configuration`.
     pub sources: Vec<String>,
+    /// Which rules led to it, as `docs/packages.md` names them.
+    pub rules: Vec<&'static str>,
+    /// Whether it is proven that nobody wants this package: it is listed, denied, or a full list of
+    /// names does not have it.
+    pub proven: bool,
     /// Whether it is worth a warning: all but what is fine, or what nobody can tell.
     pub finding: bool,
 }
@@ -71,7 +88,7 @@ pub(super) fn judge(purl: &Purl, facts: &Facts) -> Judgement {
             true => (Verdict::Malicious, "the configuration denies it"),
             false => (Verdict::Ok, "the configuration allows it"),
         };
-        judgement.add(verdict, why, "configuration");
+        judgement.add(verdict, "configured", why, "configuration");
         return judgement;
     }
     for record in &facts.records {
@@ -100,8 +117,14 @@ fn by_record(judgement: &mut Judgement, purl: &Purl, facts: &Facts, record: &Rec
         (Status::Archived | Status::Unmaintained, _) => Verdict::Archived,
         (Status::Yanked, _) => Verdict::Yanked,
     };
+    let rule = match hit {
+        Hit::Whole => "listed-package",
+        Hit::Version => "listed-version",
+        Hit::Unversioned => "listed-some-versions",
+        Hit::Elsewhere => "listed-other-versions",
+    };
     let why = reason(record, hit, verdict);
-    judgement.add(verdict, why, format!("{}:{}", record.feed, record.id));
+    judgement.add(verdict, rule, why, format!("{}:{}", record.feed, record.id));
 }
 
 fn reason(record: &Record, hit: Hit, verdict: Verdict) -> String {
@@ -152,20 +175,26 @@ fn by_name(judgement: &mut Judgement, purl: &Purl, facts: &Facts) {
     match &facts.like {
         Some(like) if !(known && like.weak) => {
             let why = format!("it may be taken for {}: it {}", like.name, like.how);
-            judgement.add(Verdict::Suspicious, why, top);
+            judgement.add(Verdict::Suspicious, like.rule, why, top);
         }
         _ => {}
     }
     match facts.exists {
         Some(false) if facts.records.is_empty() => {
             let why = format!("there is no such package in {ecosystem}");
-            judgement.add(Verdict::Unknown, why, format!("names:{ecosystem}"));
+            judgement.add(
+                Verdict::Unknown,
+                "absent",
+                why,
+                format!("names:{ecosystem}"),
+            );
+            judgement.proven = true;
         }
         None if !known && judgement.verdict == Verdict::Ok => {
             let why = format!(
                 "nothing is known of it, and no list of all names in {ecosystem} is loaded"
             );
-            judgement.add(Verdict::Unknown, why, "");
+            judgement.add(Verdict::Unknown, "unheard-of", why, "");
             judgement.finding = false;
         }
         _ => {}
@@ -184,20 +213,46 @@ impl Facts {
 }
 
 impl Judgement {
+    /// What is to be done about the package where it is named so.
+    ///
+    /// Only what is proven blocks, and only where it would be fetched: an import may be of a module
+    /// of the user's own, a sentence may be a warning.
+    pub fn severity(&self, context: Context) -> Severity {
+        let fetched = matches!(context, Context::Install | Context::Manifest | Context::Url);
+        match self.verdict {
+            _ if !self.finding => Severity::Ok,
+            Verdict::Malicious if fetched => Severity::Block,
+            Verdict::Suspicious | Verdict::Unknown if fetched && self.proven => Severity::Block,
+            _ => Severity::Warn,
+        }
+    }
+
     fn fine() -> Self {
         Self {
             verdict: Verdict::Ok,
             reasons: Vec::new(),
             sources: Vec::new(),
+            rules: Vec::new(),
+            proven: false,
             finding: false,
         }
     }
 
     /// Adds a reason; the worst verdict stays.
-    fn add(&mut self, verdict: Verdict, why: impl Into<String>, source: impl Into<String>) {
+    fn add(
+        &mut self,
+        verdict: Verdict,
+        rule: &'static str,
+        why: impl Into<String>,
+        source: impl Into<String>,
+    ) {
         self.verdict = self.verdict.max(verdict);
         self.finding = self.verdict != Verdict::Ok;
+        self.proven |= verdict == Verdict::Malicious;
         self.reasons.push(why.into());
+        if !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
         let source = source.into();
         if !source.is_empty() && !self.sources.contains(&source) {
             self.sources.push(source);

@@ -26,6 +26,8 @@ const SCOPE: u32 = 3;
 pub struct Like {
     /// The much-used name.
     pub name: String,
+    /// In what way, in one word: `word-order`.
+    pub rule: &'static str,
     /// In what way, as a half-sentence: "has its words in another order".
     pub how: &'static str,
     /// Whether it takes more than this to be suspicious of a package that exists.
@@ -106,19 +108,25 @@ impl Likeness {
     fn by_form(&self, name: &str) -> Option<Like> {
         let folded = forms::folded(name);
         if let Some(other) = self.name(self.folded.get(&folded)) {
-            let how = match (
+            let (rule, how) = match (
                 name.is_ascii(),
                 scoped(name).is_some() != scoped(other).is_some(),
             ) {
-                (false, _) => "has letters of another script that look like its letters",
-                (true, true) => "differs by its scope",
-                (true, false) => "differs by separators or look-alike characters",
+                (false, _) => (
+                    "look-alike",
+                    "has letters of another script that look like its letters",
+                ),
+                (true, true) => ("scope", "differs by its scope"),
+                (true, false) => (
+                    "separators",
+                    "differs by separators or look-alike characters",
+                ),
             };
-            return Some(like(other, how));
+            return Some(like(other, rule, how));
         }
         let shuffled = forms::shuffled(name)?;
         let other = self.name(self.shuffled.get(&shuffled))?;
-        Some(like(other, "has its words in another order"))
+        Some(like(other, "word-order", "has its words in another order"))
     }
 
     fn by_edit(&self, name: &str) -> Option<Like> {
@@ -134,7 +142,11 @@ impl Likeness {
             }
         });
         let other = self.name(best.as_ref())?;
-        Some(like(other, "is one slip of the finger away from it"))
+        Some(like(
+            other,
+            "slip",
+            "is one slip of the finger away from it",
+        ))
     }
 
     /// Any package below a scope that is like a well-known one.
@@ -147,7 +159,11 @@ impl Likeness {
         let near = known.filter(|(other, _)| edit::is_slip(other, scope));
         let (other, _) = near.max_by_key(|(_, count)| **count)?;
         let name = format!("{other}/{rest}");
-        Some(like(&name, "has a scope that is like a well-known one"))
+        Some(like(
+            &name,
+            "scope",
+            "has a scope that is like a well-known one",
+        ))
     }
 
     /// In Maven, the same artifact of a group that only begins differently (`org` for `com`).
@@ -156,7 +172,11 @@ impl Likeness {
         let (_, tail) = group.split_once('.')?;
         let ends = format!(".{tail}:{artifact}");
         let other = self.names.iter().find(|other| other.ends_with(&ends))?;
-        Some(like(other, "is of a group that only begins differently"))
+        Some(like(
+            other,
+            "group",
+            "is of a group that only begins differently",
+        ))
     }
 
     fn by_affix(&self, name: &str) -> Option<Like> {
@@ -164,7 +184,7 @@ impl Likeness {
         let rank = self.ranks.get(bare)?;
         (*rank < AFFIXED).then(|| Like {
             weak: true,
-            ..like(bare, "adds nothing but the language to it")
+            ..like(bare, "language", "adds nothing but the language to it")
         })
     }
 
@@ -173,9 +193,10 @@ impl Likeness {
     }
 }
 
-fn like(name: &str, how: &'static str) -> Like {
+fn like(name: &str, rule: &'static str, how: &'static str) -> Like {
     Like {
         name: name.to_owned(),
+        rule,
         how,
         weak: false,
     }

@@ -101,6 +101,7 @@ fn what_is_old_is_said_in_its_own_word() {
 fn a_name_alone_is_a_suspicion_or_unknown() {
     let like = |weak| Like {
         name: "lodash".into(),
+        rule: "slip",
         how: "is like it",
         weak,
     };
@@ -122,6 +123,47 @@ fn a_name_alone_is_a_suspicion_or_unknown() {
         of(facts(Some(false), Some(like(true)))),
         (Verdict::Suspicious, true)
     );
+}
+
+#[test]
+fn only_what_is_proven_is_blocked_and_only_where_it_is_fetched() {
+    let listed = Facts {
+        records: vec![record(Status::Malicious, &["a"], Affected::whole())],
+        ..Facts::default()
+    };
+    let absent = Facts {
+        exists: Some(false),
+        ..Facts::default()
+    };
+    let like = Facts {
+        like: Some(Like {
+            name: "lodash".into(),
+            rule: "slip",
+            how: "is like it",
+            weak: false,
+        }),
+        ..Facts::default()
+    };
+    let severities = |facts: &Facts| {
+        let judgement = judge(&"pkg:npm/x".parse().unwrap(), facts);
+        [Context::Install, Context::Import].map(|context| judgement.severity(context))
+    };
+    assert_eq!(severities(&listed), [Severity::Block, Severity::Warn]);
+    assert_eq!(severities(&absent), [Severity::Block, Severity::Warn]);
+    assert_eq!(severities(&like), [Severity::Warn, Severity::Warn]);
+    let squat = Facts {
+        exists: Some(false),
+        ..like
+    };
+    assert_eq!(severities(&squat), [Severity::Block, Severity::Warn]);
+    assert_eq!(severities(&Facts::default()), [Severity::Ok, Severity::Ok]);
+    let judgement = judge(&"pkg:npm/x@1.0".parse().unwrap(), &squat);
+    assert_eq!(judgement.rules, ["slip", "absent"]);
+    let popular = Facts {
+        popular: true,
+        ..listed
+    };
+    assert_eq!(severities(&popular), [Severity::Warn, Severity::Warn]);
 }
 
 #[test]
