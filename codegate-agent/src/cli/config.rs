@@ -8,7 +8,10 @@ use super::{
     output::Printer,
     say,
 };
-use crate::config::Config;
+use crate::{
+    config::Config,
+    inspect::secrets::{RuleError, Scanner, UserRules},
+};
 
 pub(super) fn dispatch(
     cli: &Cli,
@@ -24,7 +27,8 @@ pub(super) fn dispatch(
 }
 
 fn check(cli: &Cli) -> Result<(), Problem> {
-    cli.configuration()?;
+    let config = cli.configuration()?;
+    try_rules(&config.rules)?;
     let file = cli.config_file();
     let note = if file.exists() {
         "is fine"
@@ -33,6 +37,16 @@ fn check(cli: &Cli) -> Result<(), Problem> {
     };
     say(&format!("{} {note}", file.display()));
     Ok(())
+}
+
+/// Compiles all rules together, and runs the examples of the user's.
+fn try_rules(rules: &UserRules) -> Result<(), Problem> {
+    let wrong = |error: RuleError| Problem::Usage(error.to_string());
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let scanner = Scanner::with_rules(rules).map_err(wrong)?;
+    rules.try_out(&scanner).map_err(wrong)
 }
 
 fn show(config: &Config, printer: &mut Printer) -> Result<(), Problem> {

@@ -74,8 +74,8 @@ fn provider(name: &str) -> Result<Provider, String> {
 
 pub(super) fn scan(cli: &Cli, scan: &Scan, printer: &mut Printer) -> Result<Exit, Problem> {
     let config = configuration(cli)?;
-    let inspector =
-        Inspector::builtin(scan.policy(&config)).map_err(|error| Problem::Agent(error.into()))?;
+    let inspector = Inspector::with_rules(&config.rules, scan.policy(&config))
+        .map_err(|error| Problem::Usage(error.to_string()))?;
     let options = scan.options(&config);
     let format = match scan.format {
         Some(format) => format,

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{
     Action, Config, Fail, Provider, Unscannable,
@@ -9,7 +10,7 @@ use super::{
     process::Rule,
     values::{Absolute, BodyBytes, Cgroup, PackageUrl, Port},
 };
-use crate::inspect::pii;
+use crate::inspect::{pii, secrets::RuleText};
 
 /// CodeGate's configuration: config.toml and the conf.d/*.toml beside it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -36,6 +37,9 @@ pub(super) struct File {
     endpoint: Vec<Endpoint>,
     /// Processes treated in their own way, by executable; the first match wins.
     process: Vec<Process>,
+    /// Rules of secrets: added to the built-in ones, or replacing those of the same id.
+    #[schemars(with = "Vec<RuleText>")]
+    pub(super) rule: Vec<Spanned<RuleText>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -224,6 +228,7 @@ mod tests {
             ("[pii]\nnonsense = 1", "/$defs/Pii"),
             ("[[endpoint]]\nnonsense = 1", "/$defs/Endpoint"),
             ("[[process]]\nnonsense = 1", "/$defs/Process"),
+            ("[[rule]]\nnonsense = 1", "/$defs/SecretRule"),
         ] {
             let mut parser = known_to_the_parser(text);
             let mut schema = known_to_the_schema(schema.pointer(pointer).unwrap());

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{Config, DEFAULT_FILE, Processes, file::File, process::Rule};
+use crate::inspect::secrets::RuleError;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,14 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Error> {
 
 fn read(path: &Path, config: &mut Config, rules: &mut Vec<Rule>) -> Result<(), Error> {
     let text = fs::read_to_string(path).map_err(|source| unreadable(path, source))?;
-    let file: File = toml::from_str(&text).map_err(|error| invalid(path, &text, &error))?;
+    let mut file: File = toml::from_str(&text).map_err(|error| invalid(path, &text, &error))?;
+    for rule in std::mem::take(&mut file.rule) {
+        let at = rule.span().start;
+        let added = config
+            .rules
+            .add(&path.display().to_string(), rule.into_inner());
+        added.map_err(|error| invalid_rule(path, &text, at, &error))?;
+    }
     file.apply(config, rules);
     Ok(())
 }
@@ -88,6 +96,21 @@ fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> Error {
         line,
         column,
         message: error.message().replace('\n', ", "),
+    }
+}
+
+/// A rule that is no rule, where it begins.
+fn invalid_rule(path: &Path, text: &str, offset: usize, error: &RuleError) -> Error {
+    let (line, column) = position(text, offset);
+    let message = match error {
+        RuleError::Rule { rule, reason, .. } => format!("rule `{rule}`: {reason}"),
+        other => other.to_string(),
+    };
+    Error::Invalid {
+        path: path.to_owned(),
+        line,
+        column,
+        message: message.replace('\n', ", "),
     }
 }
 

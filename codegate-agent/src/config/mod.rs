@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inspect::{packages::Purl, pii};
+use crate::inspect::{packages::Purl, pii, secrets::UserRules};
 
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
 pub use host::{BadHost, HostPattern, normalized};
@@ -30,7 +30,7 @@ pub const DEFAULT_FILE: &str = "/etc/codegate/config.toml";
 pub const DEFAULT_BODY_BYTES: usize = 64 << 20;
 
 /// Everything the administrator can choose. Serialised, it is a configuration file again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
     /// What outlives a restart: the vault, the sessions, the CA.
     pub state_dir: PathBuf,
@@ -54,6 +54,9 @@ pub struct Config {
     /// The processes that are treated in their own way.
     #[serde(rename = "process")]
     pub processes: Processes,
+    /// Rules of secrets, beside those that are compiled in.
+    #[serde(rename = "rule", skip_serializing_if = "UserRules::is_empty")]
+    pub rules: UserRules,
 }
 
 /// What the kernel redirects, and what it does when the agent is gone.
@@ -156,6 +159,7 @@ impl Default for Config {
             pii: pii::Policy::default(),
             endpoints: Endpoints::built_in(),
             processes: Processes::default(),
+            rules: UserRules::default(),
         }
     }
 }

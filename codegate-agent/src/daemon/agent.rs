@@ -45,7 +45,8 @@ impl Agent {
             .context("cannot load the roots that upstreams are verified with")?;
         let guard = Arc::new(Guard {
             inspector: Arc::new(
-                Inspector::builtin(config.pii).context("cannot compile the rules")?,
+                Inspector::with_rules(&config.rules, config.pii)
+                    .context("cannot compile the rules")?,
             ),
             vault: Arc::new(Vault::open(&state.join("vault")).context("cannot open the vault")?),
             recorder: Recorder::open(&state.join("sessions.redb"))

@@ -3,7 +3,7 @@
 use super::{
     Finding,
     pii::{Action, Pii, Policy},
-    secrets::{RuleError, Scanner},
+    secrets::{RuleError, Scanner, UserRules},
 };
 
 /// Secrets and personal data, by one policy. One is enough for all threads.
@@ -29,6 +29,14 @@ impl Inspector {
     /// If a rule is wrong or this processor can't run the engine.
     pub fn builtin(policy: Policy) -> Result<Self, RuleError> {
         Ok(Self::new(Scanner::builtin()?, policy))
+    }
+
+    /// The rules that are compiled in and the user's, and personal data as the policy says.
+    ///
+    /// # Errors
+    /// If a rule is wrong or this processor can't run the engine.
+    pub fn with_rules(rules: &UserRules, policy: Policy) -> Result<Self, RuleError> {
+        Ok(Self::new(Scanner::with_rules(rules)?, policy))
     }
 
     /// Rules of secrets, and personal data as the policy says.

@@ -151,7 +151,7 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "state_dir = \"/a\"\nstatedir = \"/b\"",
             "config.toml:2:1: unknown field `statedir`, expected one of `state_dir`, `runtime_dir`, \
-             `capture`, `upstream`, `limits`, `policy`, `packages`, `pii`, `endpoint`, `process`",
+             `capture`, `upstream`, `limits`, `policy`, `packages`, `pii`, `endpoint`, `process`, `rule`",
         ),
         (
             "state_dir = \"lib\"",
@@ -245,4 +245,41 @@ fn the_documented_defaults_are_the_defaults() {
     let defaults = sample.split("[[endpoint]]").next().unwrap();
     let config = load_files(&[("config.toml", defaults)]).unwrap();
     assert_eq!(config, Config::default());
+}
+
+const RULE: &str = "
+[[rule]]
+id = \"acme-token\"
+kind = \"ACME\"
+pattern = \"acme_[a-z]{32}\"
+";
+
+#[test]
+fn rules_of_secrets_are_read_and_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    fs::write(&path, RULE).unwrap();
+    let config = load(Some(&path)).unwrap();
+    assert!(!config.rules.is_empty());
+    let text = toml::to_string(&config).unwrap();
+    fs::write(&path, &text).unwrap();
+    assert_eq!(load(Some(&path)).unwrap().rules, config.rules, "{text}");
+}
+
+#[test]
+fn a_wrong_rule_is_told_with_its_place_and_its_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    for (from, to, says) in [
+        ("{32}", "{", "rule `acme-token`: pattern: "),
+        ("pattern = ", "patern = ", "unknown field `patern`"),
+        ("id = \"acme-token\"", "off = true", "missing field `id`"),
+    ] {
+        fs::write(&path, format!("# one\n{}", RULE.replace(from, to))).unwrap();
+        let error = load(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+        let (place, _) = error.split_once(": ").unwrap();
+        let line: usize = place.rsplit(':').nth(1).unwrap().parse().unwrap();
+        assert!((3..=6).contains(&line), "{error}");
+    }
 }

@@ -234,7 +234,9 @@ fn is_line(text: &[u8], name: &Range<usize>, start: usize) -> bool {
     let shouted = text
         .get(name.clone())
         .is_some_and(|name| !name.iter().any(u8::is_ascii_lowercase));
-    let before = text.get(..name.start).unwrap_or_default();
+    // Nothing longer than this can stand before a name that begins its line: hostile lines are long.
+    let from = name.start.saturating_sub(LONGEST_TIE);
+    let before = text.get(from..name.start).unwrap_or_default();
     let line = before
         .rsplit(|byte| *byte == b'\n')
         .next()

@@ -2,12 +2,9 @@
 //!
 //! In a template, `«` and `»` mark what must be found, and `‹alnum 36›` stands for 36 characters of
 //! an alphabet. The same template gives the same text each time for the same seed.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a wrong template fails its test"
-)]
+//!
+//! Knows: templates. Must not know: what is found in a text. Users write templates too, so a wrong
+//! one is an error like any other.
 
 use std::ops::Range;
 
@@ -17,6 +14,9 @@ use base64::{
 
 use super::check;
 
+/// A field makes no more characters, or lines, than this.
+const MOST: usize = 1 << 16;
+
 /// A template, filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Example {
@@ -25,38 +25,56 @@ pub(super) struct Example {
     pub(super) secrets: Vec<Range<usize>>,
 }
 
-/// Fills in a template.
+/// Fills in a template of ours, which is right.
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a wrong template fails its test")]
 pub(super) fn expand(template: &str, seed: u64) -> Example {
+    try_expand(template, seed).unwrap()
+}
+
+/// Fills in a template, or says what is wrong with it.
+pub(super) fn try_expand(template: &str, seed: u64) -> Result<Example, String> {
     let mut random = Random(seed ^ 0x9e37_79b9_7f4a_7c15);
     let mut example = Example {
         text: String::new(),
         secrets: Vec::new(),
     };
-    let mut opened = 0;
+    let mut opened = None;
     let mut rest = template;
     while let Some(next) = rest.chars().next() {
-        rest = &rest[next.len_utf8()..];
+        rest = rest.get(next.len_utf8()..).unwrap_or_default();
         match next {
-            '«' => opened = example.text.len(),
-            '»' => example.secrets.push(opened..example.text.len()),
+            '«' => opened = Some(example.text.len()),
+            '»' => {
+                let start = opened.take().ok_or("a » without its «")?;
+                example.secrets.push(start..example.text.len());
+            }
             '‹' => {
-                let (field, after) = rest.split_once('›').expect("a closing ›");
-                let value = fill(field, &example.text[opened..], &mut random);
+                let (field, after) = rest.split_once('›').ok_or("a ‹ without its ›")?;
+                let token = example.text.get(opened.unwrap_or(0)..).unwrap_or_default();
+                let value = fill(field, token, &mut random)?;
                 example.text.push_str(&value);
                 rest = after;
             }
             other => example.text.push(other),
         }
     }
-    example
+    match opened {
+        Some(_) => Err("a « without its »".into()),
+        None => Ok(example),
+    }
 }
 
 /// The value of a field; `token` is what stands before it since the last «.
-fn fill(field: &str, token: &str, random: &mut Random) -> String {
+fn fill(field: &str, token: &str, random: &mut Random) -> Result<String, String> {
     let (class, argument) = field.split_once(' ').unwrap_or((field, ""));
-    match class {
+    let count = || {
+        let count = argument.parse().ok().filter(|count| *count <= MOST);
+        count.ok_or_else(|| format!("‹{field}›: expected a number up to {MOST} in it"))
+    };
+    Ok(match class {
         "crc" => {
-            let body = token.split_once('_').expect("a prefix").1;
+            let body = token.split_once('_').map_or(token, |(_, body)| body);
             String::from_utf8_lossy(&check::base62(crc32fast::hash(body.as_bytes()))).into_owned()
         }
         "base64" => STANDARD.encode(argument),
@@ -68,20 +86,24 @@ fn fill(field: &str, token: &str, random: &mut Random) -> String {
                 "-----BEGIN {argument}-----\n{body}\n-----END {argument}-----\n"
             ))
         }
-        "lines" => pem_lines(argument.parse().expect("a number"), random),
-        _ => random.text(alphabet(class), argument.parse().expect("a number")),
-    }
+        "lines" => pem_lines(count()?, random),
+        _ => random.text(
+            alphabet(class).ok_or_else(|| format!("‹{field}›: there is no class `{class}`"))?,
+            count()?,
+        ),
+    })
 }
 
 fn pem_lines(lines: usize, random: &mut Random) -> String {
-    let line = |_| random.text(alphabet("b64"), 64);
+    let base64 = alphabet("b64").unwrap_or_default();
+    let line = |_| random.text(&base64, 64);
     (0..lines).map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn alphabet(class: &str) -> String {
+fn alphabet(class: &str) -> Option<String> {
     let range = |from: char, to: char| (from..=to).collect::<String>();
     let (lower, upper, digit) = (range('a', 'z'), range('A', 'Z'), range('0', '9'));
-    match class {
+    Some(match class {
         "alnum" => lower + &upper + &digit,
         "lower" => lower + &digit,
         "upper" => upper + &digit,
@@ -95,8 +117,8 @@ fn alphabet(class: &str) -> String {
         "b64" => lower + &upper + &digit + "+/",
         "b64url" => lower + &upper + &digit + "-_",
         "bech32" => "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L".into(),
-        _ => panic!("no alphabet `{class}`"),
-    }
+        _ => return None,
+    })
 }
 
 /// A small generator (splitmix64): the same on every machine.
@@ -113,7 +135,10 @@ impl Random {
 
     fn text(&mut self, alphabet: impl AsRef<str>, len: usize) -> String {
         let alphabet = alphabet.as_ref().as_bytes();
-        let pick = |_| char::from(alphabet[self.next() as usize % alphabet.len()]);
+        let pick = |_| {
+            let at = self.next() as usize % alphabet.len().max(1);
+            char::from(alphabet.get(at).copied().unwrap_or_default())
+        };
         (0..len).map(pick).collect()
     }
 

@@ -5,7 +5,8 @@
 //! It favours silence: prose, code and configuration name secrets far more often than they hold
 //! one, and every one of those places would be a false alarm.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
     shape::{is_member, is_number, is_place, is_reference, is_sequence, is_uuid, is_version},
@@ -26,7 +27,7 @@ pub(super) enum Site {
 }
 
 /// What a value must be like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Judge {
     /// Not a word, path, reference or stand-in: what stands beside `password`.

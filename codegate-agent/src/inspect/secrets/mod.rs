@@ -17,7 +17,6 @@ mod check;
 mod conditions;
 mod edges;
 mod engine;
-#[cfg(test)]
 mod example;
 mod judge;
 mod name;
@@ -32,13 +31,15 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod user;
 mod words;
 
 use engine::Engine;
 use rule::Rule;
 use sweep::Sweep;
 
-pub use source::RuleError;
+pub use source::{RuleError, RuleText};
+pub use user::UserRules;
 
 use super::Finding;
 
@@ -55,7 +56,16 @@ impl Scanner {
     /// # Errors
     /// If a rule is wrong (a test proves that none is) or this processor can't run Hyperscan.
     pub fn builtin() -> Result<Self, RuleError> {
-        Self::from_sources(source::builtin()?)
+        Self::with_rules(&UserRules::default())
+    }
+
+    /// A scanner with the rules that are compiled in, as far as the user's leave them in place, and
+    /// the user's own.
+    ///
+    /// # Errors
+    /// If a rule is wrong, or all rules together are too much for the engine.
+    pub fn with_rules(rules: &UserRules) -> Result<Self, RuleError> {
+        Self::from_sources(rules.over(source::builtin()?))
     }
 
     fn from_sources(sources: Vec<source::Source>) -> Result<Self, RuleError> {

@@ -8,10 +8,11 @@
 use std::ops::Range;
 
 use memchr::memmem;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// How a match goes on behind its pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Extend {
     /// To the end mark; without one (a cut text), over the lines that are still base64.

@@ -66,6 +66,7 @@ impl Rule {
     pub(super) fn compile(source: Source) -> Result<Self, RuleError> {
         let Source { origin, text } = source;
         let fail = |reason: String| origin.error(reason);
+        check_id(&text.id).map_err(fail)?;
         let kind = Kind::parse(&text.kind)
             .ok_or_else(|| format!("`{}` is no kind: 2 to 12 of A-Z and 0-9", text.kind))
             .map_err(fail)?;
@@ -82,15 +83,23 @@ impl Rule {
         })
     }
 
-    /// The first candidate, not before a place, that makes the trigger end at another.
-    pub(super) fn find(&self, text: &[u8], from: usize, end: usize) -> Option<Candidate> {
+    /// Where a match may begin that makes the trigger end at a place.
+    pub(super) fn starts(&self, end: usize) -> Range<usize> {
         match &self.shape {
-            Shape::Token(token) => {
-                let first = from.max(end.saturating_sub(self.trigger.longest));
-                let last = end.checked_sub(self.trigger.shortest)?;
-                (first..=last).find_map(|start| token.at(text, start))
+            Shape::Token(_) => {
+                let last = end.checked_sub(self.trigger.shortest);
+                end.saturating_sub(self.trigger.longest)..last.map_or(0, |last| last + 1)
             }
-            Shape::Beside(beside) => (from < end).then(|| beside.behind(text, end)).flatten(),
+            // The name ends there: what counts as the start is the place behind it.
+            Shape::Beside(_) => end..end + 1,
+        }
+    }
+
+    /// The candidate that begins at a place.
+    pub(super) fn at(&self, text: &[u8], start: usize) -> Option<Candidate> {
+        match &self.shape {
+            Shape::Token(token) => token.at(text, start),
+            Shape::Beside(beside) => beside.behind(text, start),
         }
     }
 
@@ -107,6 +116,16 @@ impl Rule {
             rule: self.id.clone(),
             confidence: self.confidence.min(sure),
         })
+    }
+}
+
+/// An id is printed, searched for and typed.
+fn check_id(id: &str) -> Result<(), String> {
+    const LONGEST: usize = 64;
+    let of = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match (1..=LONGEST).contains(&id.len()) && id.bytes().all(of) {
+        true => Ok(()),
+        false => Err("an id has 1 to 64 of a-z, 0-9 and `-`".into()),
     }
 }
 

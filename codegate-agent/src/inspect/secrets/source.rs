@@ -8,7 +8,8 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::Extend};
 use crate::inspect::Confidence;
@@ -58,13 +59,20 @@ pub enum RuleError {
 }
 
 /// Where a rule was written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     file: String,
     rule: String,
 }
 
 impl Origin {
+    pub(super) fn new(file: &str, rule: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            rule: rule.to_owned(),
+        }
+    }
+
     pub(super) fn error(&self, reason: impl Into<String>) -> RuleError {
         RuleError::Rule {
             file: self.file.clone(),
@@ -75,7 +83,7 @@ impl Origin {
 }
 
 /// A rule and where it was written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) origin: Origin,
     pub(super) text: RuleText,
@@ -87,68 +95,84 @@ struct File {
     rule: Vec<RuleText>,
 }
 
-/// The fields of a `[[rule]]`.
-#[derive(Debug, Deserialize)]
+/// A rule of secrets: what is looked for. The manual is docs/rules.md.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RuleText {
-    /// Unique, lower case with dashes: shown to the user, and the name to switch it off by.
+#[schemars(rename = "SecretRule")]
+pub struct RuleText {
+    /// Unique, lower case with dashes: shown to the user, and the name to replace it or to switch
+    /// it off by.
     pub(super) id: String,
-    /// The KIND of its placeholders.
+    /// Not to be used, whatever else is said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) off: bool,
+    /// The KIND of its placeholders: 2 to 12 of A-Z and 0-9.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) kind: String,
     /// What it looks like.
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) pattern: Option<String>,
     /// Or: the names it stands beside, as expressions whose case is ignored.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) beside: Vec<String>,
     /// The value beside the name; without it, whatever value stands there is judged.
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) value: Option<String>,
     /// Words of which one must stand close by, in any case.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) keywords: Vec<String>,
     /// How sure a match is; the default is high.
-    #[serde(default = "high")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) confidence: ConfidenceText,
     /// The least Shannon entropy of the core, in bits per byte.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) entropy: f32,
     /// Classes of characters of which the core must have one each.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) needs: Vec<Class>,
     /// A condition on the core that no pattern can express.
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) judge: Option<Judge>,
     /// A structure or checksum.
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) check: Option<Check>,
     /// What may stand around it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) edges: Edges,
     /// How far a match may go on, in bytes, where the pattern has no bound.
-    #[serde(default = "reach")]
+    #[serde(default = "reach", skip_serializing_if = "is_usual_reach")]
     pub(super) reach: usize,
     /// How far it goes on behind the pattern.
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) extend: Option<Extend>,
     /// Cores that are no secrets.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) allow: Vec<String>,
     /// Texts in which it is found: exactly what stands between « and ».
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a test runs"))]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) examples: Vec<String>,
     /// Texts in which nothing is found.
-    #[serde(default)]
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a test runs"))]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) counter_examples: Vec<String>,
 }
 
 /// [`Confidence`] as it is written.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Confidence")]
 pub(super) enum ConfidenceText {
     Low,
     Medium,
+    #[default]
     High,
 }
 
-fn high() -> ConfidenceText {
-    ConfidenceText::High
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_usual_reach(value: &usize) -> bool {
+    *value == reach()
 }
 
 /// Enough for whatever is not a document of its own.
@@ -167,7 +191,7 @@ impl From<ConfidenceText> for Confidence {
 }
 
 /// A class of characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Class {
     Lower,
@@ -208,10 +232,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Source>, RuleError> {
         reason: Box::new(reason),
     })?;
     let source = |text: RuleText| Source {
-        origin: Origin {
-            file: file.to_owned(),
-            rule: text.id.clone(),
-        },
+        origin: Origin::new(file, &text.id),
         text,
     };
     Ok(parsed.rule.into_iter().map(source).collect())

@@ -15,6 +15,9 @@ pub(super) struct Sweep<'a> {
     next: Vec<usize>,
     /// With the index of their rule: of two that are equal, the rule that was written first wins.
     findings: Vec<(usize, Finding)>,
+    /// How often each rule was tried at a place.
+    #[cfg(test)]
+    pub(super) tries: Vec<usize>,
 }
 
 impl<'a> Sweep<'a> {
@@ -24,18 +27,32 @@ impl<'a> Sweep<'a> {
             text,
             next: vec![0; rules.len()],
             findings: Vec::new(),
+            #[cfg(test)]
+            tries: vec![0; rules.len()],
         }
     }
 
     /// Looks for what made a trigger fire.
+    ///
+    /// A place where a rule was tried is not tried again, whatever fires behind it: so a text costs
+    /// each rule no more tries than it has bytes.
     pub(super) fn check(&mut self, hit: Hit) {
         let (Some(rule), Some(next)) = (self.rules.get(hit.rule), self.next.get_mut(hit.rule))
         else {
             return;
         };
-        while let Some(candidate) = rule.find(self.text, *next, hit.end) {
-            *next = candidate.start + 1;
-            if let Some(finding) = rule.judge(self.text, &candidate) {
+        let starts = rule.starts(hit.end);
+        *next = (*next).max(starts.start);
+        while *next < starts.end {
+            let start = *next;
+            *next += 1;
+            #[cfg(test)]
+            {
+                self.tries[hit.rule] += 1;
+            }
+            let candidate = rule.at(self.text, start);
+            let finding = candidate.and_then(|candidate| rule.judge(self.text, &candidate));
+            if let Some(finding) = finding {
                 *next = (*next).max(finding.range.end);
                 self.findings.push((hit.rule, finding));
             }

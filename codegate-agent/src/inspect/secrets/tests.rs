@@ -19,7 +19,9 @@ use super::{
 mod assignments;
 mod benign;
 mod carriers;
+mod hostile;
 mod properties;
+mod user;
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::builtin().unwrap());
 

@@ -213,7 +213,7 @@ fn a_wrong_rule_is_named_with_its_file_and_its_fault() {
         ),
         (
             "kind = \"AB\"\npattern = \"abcdef\"\n[[rule]]\nid = \"x\"\nkind = \"AB\"\npattern = \"abcdef\"",
-            "missing field `examples`",
+            "its id is taken",
         ),
     ] {
         let error = wrong(rule);
