@@ -20,6 +20,7 @@ use codegate_ebpf::{Address, Counter, Original, flags};
 use crate::{
     Verdict, datagram,
     endpoint::guarded,
+    heart,
     maps::{LISTENERS, ORIG, count},
     socket::{self, TCP, field},
 };
@@ -53,6 +54,7 @@ pub(crate) fn connect(ctx: &SockAddrContext, to: Address, rewrite: Rewrite) -> V
             // former life may be told of this connection.
             _ = ORIG.remove(cookie);
             count(reason);
+            return heart::verdict(reason);
         }
     }
     Verdict::Allow

@@ -7,6 +7,7 @@ use codegate_ebpf::{Address, Counter, flags};
 use crate::{
     Verdict,
     endpoint::guarded,
+    heart,
     maps::count,
     socket::{UDP, field},
 };
@@ -30,7 +31,7 @@ pub(crate) fn send(ctx: &SockAddrContext, to: Address) -> Verdict {
         }
         Err(reason) => {
             count(reason);
-            Verdict::Allow
+            heart::verdict(reason)
         }
     }
 }

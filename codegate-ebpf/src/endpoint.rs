@@ -1,12 +1,10 @@
 //! What an address means to the guard, and who is exempt from it.
 
-use aya_ebpf::{
-    helpers::{bpf_get_current_cgroup_id, bpf_ktime_get_ns},
-    programs::SockAddrContext,
-};
+use aya_ebpf::{helpers::bpf_get_current_cgroup_id, programs::SockAddrContext};
 use codegate_ebpf::{Address, Counter, NEVER};
 
 use crate::{
+    heart,
     maps::{AGENT_CGROUP, AGENT_MARK, ENDPOINTS},
     socket::{self, field},
 };
@@ -31,13 +29,12 @@ pub(crate) fn guarded(ctx: &SockAddrContext, to: &Address, wanted: u32) -> Resul
     if is_agent(ctx) {
         return Err(Counter::Exempt);
     }
-    Ok(())
+    heart::beats()
 }
 
 #[inline(always)]
 fn is_past(expires: u64) -> bool {
-    // SAFETY: the helper has no preconditions.
-    expires != NEVER && unsafe { bpf_ktime_get_ns() } >= expires
+    expires != NEVER && heart::time() >= expires
 }
 
 #[inline(always)]

@@ -21,6 +21,9 @@ pub const DEFAULT_MARK: u32 = 0xC0DE_6A7E;
 /// [`Endpoint::expires`] of an entry that stays until it is removed.
 pub const NEVER: u64 = u64::MAX;
 
+/// How long a beat of the agent's heart holds, in nanoseconds: without another one it counts as gone.
+pub const BEAT_HOLDS: u64 = 1_000_000_000;
+
 /// Bits of [`Endpoint::flags`].
 pub mod flags {
     /// TCP connections are redirected to the agent.
@@ -39,6 +42,10 @@ pub mod maps {
     pub const ORIG: &str = "ORIG";
     /// LRU hash: [`Client`](crate::Client) → [`Original`](crate::Original).
     pub const FLOW: &str = "FLOW";
+    /// Array of one [`Heartbeat`](crate::Heartbeat).
+    pub const HEARTBEAT: &str = "HEARTBEAT";
+    /// Array of one [`Switch`](crate::Switch).
+    pub const SWITCH: &str = "SWITCH";
     /// Per-CPU array of `u64`, one for each [`Counter`](crate::Counter).
     pub const COUNTERS: &str = "COUNTERS";
     /// Ring buffer of log records, made by aya-log.
@@ -176,6 +183,37 @@ pub struct Original {
     pub zero: u32,
 }
 
+/// When the agent last proved that it takes connections.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// `CLOCK_MONOTONIC`, in nanoseconds: it stands still while the machine sleeps, as the agent does.
+    /// 0 before the first beat.
+    pub beat: u64,
+}
+
+/// What becomes of guarded connections that the agent does not take.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch {
+    /// Until then everything goes direct: `CLOCK_BOOTTIME`, in nanoseconds, as people's time goes on
+    /// while the machine sleeps. 0 if nothing is paused.
+    pub paused_until: u64,
+    /// Without a heartbeat: 0 lets guarded connections go direct, 1 refuses them.
+    pub closed: u32,
+    /// Always 0.
+    pub zero: u32,
+}
+
+impl Switch {
+    /// Nothing is paused, and guarded connections go direct where the agent is gone.
+    pub const OPEN: Self = Self {
+        paused_until: 0,
+        closed: 0,
+        zero: 0,
+    };
+}
+
 /// What the programs count: each is an index into `COUNTERS`.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -204,11 +242,17 @@ pub enum Counter {
     StaleDropped,
     /// `getpeername` calls answered with the original address.
     PeerNamed,
+    /// Guarded, but the agent gave no sign of life: went direct.
+    StalePassed,
+    /// Guarded, but the agent gave no sign of life: refused.
+    StaleRefused,
+    /// Guarded, but the guard was paused: went direct.
+    PausedPassed,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -221,6 +265,9 @@ impl Counter {
         Self::NotPublished,
         Self::StaleDropped,
         Self::PeerNamed,
+        Self::StalePassed,
+        Self::StaleRefused,
+        Self::PausedPassed,
     ];
 
     /// A stable name for people and JSON.
@@ -238,6 +285,9 @@ impl Counter {
             Self::NotPublished => "not_published",
             Self::StaleDropped => "stale_dropped",
             Self::PeerNamed => "peer_named",
+            Self::StalePassed => "stale_passed",
+            Self::StaleRefused => "stale_refused",
+            Self::PausedPassed => "paused_passed",
         }
     }
 }
@@ -249,6 +299,8 @@ const _: () = {
     assert!(size_of::<Listener>() == 4);
     assert!(size_of::<Client>() == 32);
     assert!(size_of::<Original>() == 72);
+    assert!(size_of::<Heartbeat>() == 8);
+    assert!(size_of::<Switch>() == 16);
     let mut i = 0;
     while i < Counter::ALL.len() {
         assert!(Counter::ALL[i] as usize == i);

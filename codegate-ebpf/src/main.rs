@@ -12,6 +12,7 @@
 mod connect;
 mod datagram;
 mod endpoint;
+mod heart;
 mod maps;
 mod peer;
 mod publish;

@@ -3,9 +3,11 @@
 use aya_ebpf::{
     Global,
     macros::map,
-    maps::{HashMap, LruHashMap, PerCpuArray},
+    maps::{Array, HashMap, LruHashMap, PerCpuArray},
 };
-use codegate_ebpf::{Address, Client, Counter, DEFAULT_MARK, Endpoint, Listener, Original};
+use codegate_ebpf::{
+    Address, Client, Counter, DEFAULT_MARK, Endpoint, Heartbeat, Listener, Original, Switch,
+};
 
 /// Guarded addresses: a few per host and round of DNS, of some hundred hosts.
 #[map]
@@ -22,6 +24,14 @@ pub(crate) static ORIG: LruHashMap<u64, Original> = LruHashMap::with_max_entries
 /// Redirected connections between SYN and accept.
 #[map]
 pub(crate) static FLOW: LruHashMap<Client, Original> = LruHashMap::with_max_entries(16_384, 0);
+
+/// Written by the agent, as long as it lives.
+#[map]
+pub(crate) static HEARTBEAT: Array<Heartbeat> = Array::with_max_entries(1, 0);
+
+/// Written by the agent, and by the command line where the agent is gone.
+#[map]
+pub(crate) static SWITCH: Array<Switch> = Array::with_max_entries(1, 0);
 
 #[map]
 static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::ALL.len() as u32, 0);

@@ -138,7 +138,7 @@ impl Agent {
 }
 
 /// Without a service manager there is nobody to tell.
-fn tell_manager(state: sd_notify::NotifyState<'_>) {
+pub(super) fn tell_manager(state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::debug!(%error, "the service manager was not told");
     }

@@ -6,17 +6,21 @@
 mod agent;
 mod connection;
 mod files;
+mod heart;
 mod status;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use self::agent::Agent;
+use self::{
+    agent::Agent,
+    heart::{Beating, Listening},
+};
 use crate::{
     accept,
     config::Config,
@@ -26,6 +30,8 @@ use crate::{
 
 /// How long exchanges under way may go on after the agent was told to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long after the kernel let go the listeners still take what it had sent on its way before.
+const QUIET: Duration = Duration::from_millis(250);
 /// How long a failed accept is left alone: it fails for want of descriptors or memory.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -46,12 +52,13 @@ pub fn run(config: Config) -> Result<()> {
 async fn serve(config: Config) -> Result<()> {
     let mut stop = Stop::new()?;
     let (drain, running) = drain::drain();
-    let agent = tokio::select! {
+    let (agent, beating) = tokio::select! {
         started = start(config, running) => started?,
         () = stop.asked() => return Ok(()),
     };
     stop.asked().await;
     tracing::info!("stopping: new connections go direct, {PATIENCE:?} for those under way");
+    beating.stop().await;
     agent.release();
     if !drain.finish(PATIENCE).await {
         tracing::warn!("some connections were still open and are closed now");
@@ -60,14 +67,15 @@ async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
-async fn start(config: Config, running: Running) -> Result<Arc<Agent>> {
+async fn start(config: Config, running: Running) -> Result<(Arc<Agent>, Beating)> {
     let control = control::bind(&config.socket()).context("cannot open the control socket")?;
     let agent = Arc::new(Agent::start(config)?);
     tokio::spawn(control::serve(control, agent.control()));
-    listen(&agent, running)?;
+    let beating = listen(&agent, running)?;
     agent.learn_names().await;
+    beating.begun().await;
     agent.ready();
-    Ok(agent)
+    Ok((agent, beating))
 }
 
 /// The signals that end the agent.
@@ -94,33 +102,63 @@ impl Stop {
     }
 }
 
-/// Opens the listeners and tells the kernel of them: from here on connections arrive.
-fn listen(agent: &Arc<Agent>, running: Running) -> Result<()> {
+/// Opens the listeners, tells the kernel of them and proves that they answer: from here on
+/// connections arrive.
+fn listen(agent: &Arc<Agent>, running: Running) -> Result<Beating> {
     let bound = accept::bind().context("cannot listen on the loopback addresses")?;
-    let (v4, v6) = (bound.v4_port()?, bound.v6_port()?);
-    agent.listens(v4, v6)?;
-    tokio::spawn(accept_all(agent.clone(), bound.v4, running.clone()));
-    if let Some(v6) = bound.v6 {
-        tokio::spawn(accept_all(agent.clone(), v6, running));
+    agent.listens(bound.v4_port()?, bound.v6_port()?)?;
+    let mut watched = Vec::new();
+    for listener in [Some(bound.v4), bound.v6].into_iter().flatten() {
+        let listening = Listening::new(listener.local_addr()?);
+        watched.push(listening.clone());
+        tokio::spawn(accept_all(
+            agent.clone(),
+            listener,
+            listening,
+            running.clone(),
+        ));
     }
-    Ok(())
+    Ok(Beating::start(agent.hooks.heart().clone(), watched))
 }
 
-async fn accept_all(agent: Arc<Agent>, listener: TcpListener, mut running: Running) {
+async fn accept_all(
+    agent: Arc<Agent>,
+    listener: TcpListener,
+    listening: Arc<Listening>,
+    mut running: Running,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = running.stopped() => return,
+            () = running.stopped() => break,
         };
-        match accepted {
-            Ok((client, peer)) => {
-                let (agent, running) = (agent.clone(), running.clone());
-                tokio::spawn(connection::handle(agent, client, peer, running));
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot accept a connection");
-                tokio::time::sleep(RETRY).await;
-            }
+        take(&agent, &listening, &running, accepted).await;
+    }
+    // Nobody is redirected any more, but whoever was a moment ago must not be turned away.
+    while let Ok(accepted) = tokio::time::timeout(QUIET, listener.accept()).await {
+        take(&agent, &listening, &running, accepted).await;
+    }
+}
+
+async fn take(
+    agent: &Arc<Agent>,
+    listening: &Arc<Listening>,
+    running: &Running,
+    accepted: io::Result<(TcpStream, SocketAddr)>,
+) {
+    match accepted {
+        Ok((client, peer)) => {
+            let (agent, running) = (agent.clone(), running.clone());
+            let listening = listening.clone();
+            tokio::spawn(async move {
+                if !listening.took(peer) {
+                    connection::handle(agent, client, peer, running).await;
+                }
+            });
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot accept a connection");
+            tokio::time::sleep(RETRY).await;
         }
     }
 }

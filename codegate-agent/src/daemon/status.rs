@@ -80,17 +80,25 @@ impl Tally {
     fn readiness(&self) -> Readiness {
         match self.phase.load(Relaxed) {
             STARTING => Readiness::Starting,
-            READY => Readiness::Ready,
+            READY if self.beats() => Readiness::Ready,
             _ => Readiness::Degraded,
         }
     }
 
     fn problems(&self) -> Vec<String> {
-        let stopping = self.phase.load(Relaxed) == STOPPING;
-        stopping
-            .then(|| "the agent is stopping: new connections go direct".to_owned())
-            .into_iter()
-            .collect()
+        let problem = match self.phase.load(Relaxed) {
+            STOPPING => Some("the agent is stopping: new connections go direct"),
+            READY if !self.beats() => {
+                Some("connections are not taken in time: the kernel lets them go direct")
+            }
+            _ => None,
+        };
+        problem.map(str::to_owned).into_iter().collect()
+    }
+
+    /// Whether the kernel sees a living agent. What cannot be read is not claimed.
+    fn beats(&self) -> bool {
+        self.hooks.heart().pulse().is_ok_and(|pulse| pulse.beats)
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {

@@ -16,6 +16,7 @@ use codegate_ebpf::{Address, Client, Counter, Endpoint, Listener, Original, flag
 
 use super::{
     KernelError,
+    heart::Heart,
     layout::{self, Plain},
     load,
     load::Options,
@@ -34,6 +35,7 @@ struct Inner {
     endpoints: Mutex<Table<Address, Endpoint>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     flows: Mutex<Table<Client, Original>>,
+    heart: Arc<Heart>,
     counters: PerCpuArray<MapData, u64>,
     _log: Option<log::Reader>,
     /// Owns the programs and their links; last, so that they go when all else is gone.
@@ -66,8 +68,9 @@ pub struct Redirected {
 pub struct Counters([u64; Counter::ALL.len()]);
 
 impl Hooks {
-    /// Loads the programs and attaches them to a cgroup2 directory. Until [`Hooks::listen`] and
-    /// [`Hooks::set_endpoint`] are called they change nothing.
+    /// Loads the programs and attaches them to a cgroup2 directory. Until [`Hooks::listen`],
+    /// [`Hooks::set_endpoint`] and [`Heart::beat`] are called they change nothing, and they stop to as
+    /// soon as a beat is missing.
     ///
     /// With [`Options::log`] it must be called on a tokio runtime.
     ///
@@ -83,12 +86,17 @@ impl Hooks {
         let listeners = take(&mut object, maps::LISTENERS)?;
         let flows = take(&mut object, maps::FLOW)?;
         let counters = take(&mut object, maps::COUNTERS)?;
+        let heart = Arc::new(Heart::new(
+            take(&mut object, maps::HEARTBEAT)?,
+            take(&mut object, maps::SWITCH)?,
+        ));
         load::attach(&mut object, cgroup)?;
         Ok(Self(Arc::new(Inner {
             mark: options.mark,
             endpoints: Mutex::new(endpoints),
             listeners: Mutex::new(listeners),
             flows: Mutex::new(flows),
+            heart,
             counters,
             _log: log,
             _object: object,
@@ -98,6 +106,11 @@ impl Hooks {
     /// The mark that exempts a socket, for [`mark`](super::mark).
     pub fn mark(&self) -> u32 {
         self.0.mark
+    }
+
+    /// The agent's sign of life, without which nothing is redirected.
+    pub fn heart(&self) -> &Arc<Heart> {
+        &self.0.heart
     }
 
     /// Guards an address: TCP to it is redirected, and with `refuse_udp` UDP to it is refused. Without
@@ -264,12 +277,12 @@ fn or_absent(removed: Result<(), MapError>) -> Result<(), MapError> {
     }
 }
 
-fn of_map(map: &'static str) -> impl Fn(MapError) -> KernelError {
+pub(super) fn of_map(map: &'static str) -> impl Fn(MapError) -> KernelError {
     move |source| KernelError::Map { map, source }
 }
 
 /// A panic of another thread leaves a map as it was: there is nothing to be poisoned.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

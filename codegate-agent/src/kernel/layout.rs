@@ -10,7 +10,8 @@ use std::{
 };
 
 use aya::Pod;
-use codegate_ebpf::{Address, Client, Endpoint, Listener, NEVER, Original};
+use codegate_ebpf::{Address, Client, Endpoint, Heartbeat, Listener, NEVER, Original, Switch};
+use rustix::time::ClockId;
 
 /// A type of the contract as aya takes it: the trait and the types are both from elsewhere.
 #[derive(Clone, Copy)]
@@ -27,6 +28,10 @@ unsafe impl Pod for Plain<Listener> {}
 unsafe impl Pod for Plain<Client> {}
 // SAFETY: integers and bytes, without padding (72 bytes).
 unsafe impl Pod for Plain<Original> {}
+// SAFETY: an integer (8 bytes).
+unsafe impl Pod for Plain<Heartbeat> {}
+// SAFETY: integers, without padding (16 bytes).
+unsafe impl Pod for Plain<Switch> {}
 
 /// In the form of the maps: IPv4 as v4-mapped IPv6, all in network order.
 pub(super) fn address(address: SocketAddr) -> Address {
@@ -65,8 +70,17 @@ pub(super) fn expiry(ttl: Option<Duration>) -> u64 {
 }
 
 /// What `bpf_ktime_get_ns` reads.
-fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+pub(super) fn monotonic_ns() -> u64 {
+    nanoseconds(ClockId::Monotonic)
+}
+
+/// What `bpf_ktime_get_boot_ns` reads: it goes on while the machine sleeps.
+pub(super) fn boottime_ns() -> u64 {
+    nanoseconds(ClockId::Boottime)
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let now = rustix::time::clock_gettime(clock);
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or_default();
     seconds

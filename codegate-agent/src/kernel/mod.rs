@@ -10,6 +10,7 @@
 mod addresses;
 mod cgroup;
 mod error;
+mod heart;
 mod hooks;
 mod layout;
 mod load;
@@ -19,6 +20,7 @@ mod socket;
 
 pub use cgroup::{cgroup_id, find_cgroup2};
 pub use error::KernelError;
+pub use heart::{Heart, Pulse};
 pub use hooks::{Counters, Hooks, Redirected};
 pub use load::{Options, order as programs};
 pub use names::{Host, Names, Timing};

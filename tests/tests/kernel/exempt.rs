@@ -5,7 +5,7 @@ use std::{net::TcpStream, process::Command, thread::sleep, time::Duration};
 use codegate::kernel::{Counter, Options, cgroup_id, mark};
 use lab::{cgroup, netns::Namespace};
 
-use crate::field::{Field, Ground, V4, V6, arrived, assert_nobody, at, join, listen, tcp};
+use crate::field::{Beating, Field, Ground, V4, V6, arrived, assert_nobody, at, join, listen, tcp};
 
 #[test]
 fn the_agents_mark_exempts_and_another_does_not() {
@@ -60,6 +60,7 @@ fn a_cgroup_can_be_exempt() {
         .listen(ground.cookie, Some(ground.port4()), None)
         .unwrap();
     hooks.set_endpoint(at(V4), None, true).unwrap();
+    let _heart = Beating::of(&hooks);
     ground.assert_redirected(V4);
     join(&exempt);
     ground.assert_direct(V4);

@@ -5,7 +5,8 @@ use std::{
     fs,
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
     time::Duration,
 };
 
@@ -20,12 +21,36 @@ pub(crate) const MAPPED: &str = "[::ffff:192.0.2.1]:443";
 /// The same host, but not guarded.
 pub(crate) const ASIDE: &str = "192.0.2.1:80";
 
+/// From one beat to the next.
+const BEAT: Duration = Duration::from_millis(100);
+
 /// A process is in one cgroup at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
 pub(crate) struct Field {
     pub(crate) hooks: Hooks,
     pub(crate) ground: Ground,
+    /// Beats in the agent's stead.
+    pub(crate) heart: Beating,
+}
+
+/// A heart that beats as an agent's does, until it is dropped.
+pub(crate) struct Beating {
+    _stop: mpsc::Sender<()>,
+}
+
+impl Beating {
+    pub(crate) fn of(hooks: &Hooks) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        hooks.heart().beat().unwrap();
+        let heart = hooks.heart().clone();
+        thread::spawn(move || {
+            while stopped.recv_timeout(BEAT) == Err(mpsc::RecvTimeoutError::Timeout) {
+                heart.beat().unwrap();
+            }
+        });
+        Self { _stop: stop }
+    }
 }
 
 /// The field without hooks.
@@ -64,7 +89,12 @@ impl Field {
         hooks
             .listen(ground.cookie, Some(ground.port4()), Some(ground.port6()))
             .unwrap();
-        Self { hooks, ground }
+        let heart = Beating::of(&hooks);
+        Self {
+            hooks,
+            ground,
+            heart,
+        }
     }
 
     pub(crate) fn guard(&self, address: &str) {

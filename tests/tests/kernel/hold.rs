@@ -1,7 +1,7 @@
 //! Holds the hooks until it is killed: `hold-hooks CGROUP ENDPOINT NETNS-COOKIE PORT`.
 #![allow(clippy::print_stdout, reason = "it says when it is ready")]
 
-use std::{env, path::Path, thread};
+use std::{env, path::Path, thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use codegate::kernel::{Hooks, Options};
@@ -15,8 +15,10 @@ fn main() -> Result<()> {
         Hooks::load_and_attach(Path::new(cgroup), &Options::default()).context("cannot attach")?;
     hooks.listen(cookie.parse()?, Some(port.parse()?), None)?;
     hooks.set_endpoint(endpoint.parse()?, None, true)?;
+    hooks.heart().beat()?;
     println!("ready");
     loop {
-        thread::park();
+        hooks.heart().beat()?;
+        thread::sleep(Duration::from_millis(100));
     }
 }

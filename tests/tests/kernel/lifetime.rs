@@ -13,7 +13,11 @@ use crate::field::{Field, Ground, V4, arrived, at};
 
 #[test]
 fn dropping_the_last_handle_detaches() {
-    let Field { hooks, ground } = Field::new();
+    let Field {
+        hooks,
+        ground,
+        heart: _heart,
+    } = Field::new();
     let clone = hooks.clone();
     drop(hooks);
     ground.assert_redirected(V4);
@@ -24,7 +28,7 @@ fn dropping_the_last_handle_detaches() {
 #[test]
 fn a_redirected_connection_survives_the_hooks() {
     use std::io::{Read as _, Write as _};
-    let Field { hooks, ground } = Field::new();
+    let Field { hooks, ground, .. } = Field::new();
     let mut client = ground.connect(V4);
     let (mut agent, _) = arrived(&ground.agent4);
     drop(hooks);

@@ -13,6 +13,7 @@ mod datagram;
 mod exempt;
 mod field;
 mod flow;
+mod heart;
 mod lifetime;
 mod names;
 mod namespace;
