@@ -21,7 +21,8 @@ use crate::{
     Verdict, datagram,
     endpoint::guarded,
     heart,
-    maps::{LISTENERS, ORIG, count},
+    maps::{LISTENERS, NETNS_IN_SOCK_OPS, ORIG, count},
+    netns,
     socket::{self, TCP, field},
 };
 
@@ -53,6 +54,9 @@ pub(crate) fn connect(ctx: &SockAddrContext, to: Address, rewrite: Rewrite) -> V
             // The socket may have been redirected before and connect anew, elsewhere: nothing of its
             // former life may be told of this connection.
             _ = ORIG.remove(cookie);
+            if NETNS_IN_SOCK_OPS.load() == 0 {
+                netns::tell(ctx.as_ptr());
+            }
             count(reason);
             return heart::verdict(reason);
         }

@@ -46,6 +46,9 @@ pub mod maps {
     pub const HEARTBEAT: &str = "HEARTBEAT";
     /// Array of one [`Switch`](crate::Switch).
     pub const SWITCH: &str = "SWITCH";
+    /// LRU hash: socket cookie (`u64`) → network namespace cookie (`u64`). Used on old kernels only,
+    /// where neither the agent nor the programs of all types can ask for the latter.
+    pub const NETNS: &str = "NETNS";
     /// Per-CPU array of `u64`, one for each [`Counter`](crate::Counter).
     pub const COUNTERS: &str = "COUNTERS";
     /// Ring buffer of log records, made by aya-log.
@@ -69,6 +72,9 @@ pub mod globals {
 /// The programs' names in the object, in the order in which they must be attached: what decides comes
 /// last, so that nothing is redirected before all the rest stands.
 pub mod programs {
+    /// `cgroup/sock_create`: tells the namespace of sockets; attached only while the agent asks, and
+    /// only where the kernel cannot say it otherwise (before Linux 5.14). None of those below.
+    pub const TELL_NETNS: &str = "tell_netns";
     /// `sock_ops`: publishes a redirected connection under its client's address.
     pub const PUBLISH: &str = "publish";
     /// `cgroup/sock_release`: forgets the socket.

@@ -14,11 +14,13 @@ mod datagram;
 mod endpoint;
 mod heart;
 mod maps;
+mod netns;
 mod peer;
 mod publish;
 mod socket;
 
 use aya_ebpf::{
+    EbpfContext as _,
     macros::{cgroup_sock, cgroup_sock_addr, sock_ops},
     programs::{SockAddrContext, SockContext, SockOpsContext},
 };
@@ -88,6 +90,13 @@ fn publish(ctx: SockOpsContext) -> u32 {
 #[cgroup_sock(sock_release)]
 fn release(ctx: SockContext) -> i32 {
     publish::forget(&ctx);
+    1
+}
+
+/// `socket()`.
+#[cgroup_sock(sock_create)]
+fn tell_netns(ctx: SockContext) -> i32 {
+    netns::tell(ctx.as_ptr());
     1
 }
 

@@ -33,6 +33,10 @@ pub(crate) static HEARTBEAT: Array<Heartbeat> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static SWITCH: Array<Switch> = Array::with_max_entries(1, 0);
 
+/// Sockets' namespaces, told from a program that knows to one that does not, or to the agent.
+#[map]
+pub(crate) static NETNS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(4_096, 0);
+
 #[map]
 static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::ALL.len() as u32, 0);
 

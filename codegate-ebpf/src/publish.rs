@@ -3,13 +3,14 @@
 use aya_ebpf::{
     EbpfContext as _,
     bindings::BPF_SOCK_OPS_TCP_CONNECT_CB,
-    helpers::{bpf_get_netns_cookie, bpf_get_socket_cookie},
+    helpers::bpf_get_socket_cookie,
     programs::{SockContext, SockOpsContext},
 };
 use codegate_ebpf::{Address, Client, Counter};
 
 use crate::{
-    maps::{FLOW, NETNS_IN_SOCK_OPS, ORIG, count},
+    maps::{FLOW, ORIG, count},
+    netns,
     socket::{AF_INET, TCP, field},
 };
 
@@ -25,7 +26,7 @@ pub(crate) fn on_connect(ctx: &SockOpsContext) {
     let cookie = unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
     // SAFETY: the entry is this socket's, which is locked while it connects.
     let Some(original) = (unsafe { ORIG.get(cookie) }) else {
-        return drop_stale(ctx, client);
+        return drop_stale(ctx, cookie, client);
     };
     match FLOW.insert(Client::new(original.netns, client), original, 0) {
         Ok(()) => count(Counter::Published),
@@ -35,12 +36,10 @@ pub(crate) fn on_connect(ctx: &SockOpsContext) {
 
 /// A direct connection uses a port whose record nobody has collected: it must never be taken for it.
 #[inline(always)]
-fn drop_stale(ctx: &SockOpsContext, client: Address) {
-    if NETNS_IN_SOCK_OPS.load() == 0 {
+fn drop_stale(ctx: &SockOpsContext, cookie: u64, client: Address) {
+    let Some(netns) = netns::ask(ctx.as_ptr(), cookie) else {
         return;
-    }
-    // SAFETY: the context is the kernel's.
-    let netns = unsafe { bpf_get_netns_cookie(ctx.as_ptr()) };
+    };
     if FLOW.remove(Client::new(netns, client)).is_ok() {
         count(Counter::StaleDropped);
     }

@@ -47,15 +47,33 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, KernelError> {
         .override_global(globals::AGENT_CGROUP, &cgroup, true)
         .override_global(globals::NETNS_IN_SOCK_OPS, &netns_in_sock_ops, true)
         .override_global(globals::LOG_LEVEL, &level, true);
+    // What is never used must exist, but need not have room; a buffer is rounded up to a page.
     if level == 0 {
-        // The buffer must exist, but need not have room: one page, rounded up by the loader.
         loader.map_max_entries(maps::LOGS, 1);
+    }
+    if netns_in_sock_ops == 1 {
+        loader.map_max_entries(maps::NETNS, 1);
     }
     let mut object = loader.load(OBJECT).map_err(KernelError::load)?;
     for name in order() {
         verify(program(&mut object, name)?).map_err(|e| KernelError::program("load", name, e))?;
     }
     Ok(object)
+}
+
+/// The object with all maps but the one for namespaces as small as they can be, and no program loaded.
+pub(super) fn smallest() -> Result<Ebpf, KernelError> {
+    let mut loader = EbpfLoader::new();
+    for map in [
+        maps::ENDPOINTS,
+        maps::LISTENERS,
+        maps::ORIG,
+        maps::FLOW,
+        maps::LOGS,
+    ] {
+        loader.map_max_entries(map, 1);
+    }
+    loader.load(OBJECT).map_err(KernelError::load)
 }
 
 /// Attaches what [`load`] loaded to a cgroup, and so to all that live below it. The links belong to

@@ -16,6 +16,7 @@ mod layout;
 mod load;
 mod log;
 mod names;
+mod netns;
 mod socket;
 
 pub use cgroup::{cgroup_id, find_cgroup2};
@@ -27,4 +28,5 @@ pub use names::{Host, Names, Timing};
 
 /// Re-exported so that callers need not know the contract's crate.
 pub use codegate_ebpf::{Counter, DEFAULT_MARK};
-pub use socket::{mark, netns_cookie, netns_cookie_of};
+pub use netns::netns_cookie;
+pub use socket::mark;

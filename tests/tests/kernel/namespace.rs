@@ -71,11 +71,3 @@ fn two_namespaces_with_the_same_addresses_do_not_mix() {
         443
     );
 }
-
-#[test]
-fn a_sockets_namespace_is_not_its_threads() {
-    let ground = Ground::new();
-    let (inside, cookie) = (&ground.agent4, ground.cookie);
-    assert_eq!(codegate::kernel::netns_cookie_of(inside).unwrap(), cookie);
-    assert_ne!(codegate::kernel::netns_cookie().unwrap(), cookie);
-}
