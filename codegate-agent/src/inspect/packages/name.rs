@@ -1,16 +1,23 @@
 //! Names of packages: two spellings that a registry takes for one are one here.
 
+use std::{
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+};
+
 use super::Ecosystem;
 
 /// The longest name that is taken for one, in bytes. The longest real ones are Go's paths.
 const LONGEST: usize = 512;
 
-/// A package: its ecosystem and its normalised name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A package: its ecosystem and its normalised name. Two spellings of one are equal.
+#[derive(Debug, Clone)]
 pub struct Package {
     /// Where it comes from.
     pub ecosystem: Ecosystem,
     name: String,
+    /// As it was written, where that differs and people would miss it.
+    written: Option<Box<str>>,
 }
 
 impl Package {
@@ -23,8 +30,27 @@ impl Package {
         if name.is_empty() || name.len() > LONGEST || name.contains(bad) {
             return None;
         }
+        let written = name;
         let name = normalised(ecosystem, name);
-        (!name.is_empty()).then_some(Self { ecosystem, name })
+        let shown = matches!(
+            ecosystem,
+            Ecosystem::Crates | Ecosystem::NuGet | Ecosystem::Go
+        );
+        let written = (shown && name != written).then(|| written.into());
+        (!name.is_empty()).then_some(Self {
+            ecosystem,
+            name,
+            written,
+        })
+    }
+
+    /// The name as people know it: `serde_json` and `Newtonsoft.Json`, if it was written so.
+    pub fn shown(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.name)
+    }
+
+    fn key(&self) -> (Ecosystem, &str) {
+        (self.ecosystem, &self.name)
     }
 
     /// The normalised name.
@@ -43,6 +69,32 @@ impl Package {
         // A host alone is no module.
         let cuts = cuts.filter(move |cut| go && cut.contains('/'));
         std::iter::once(self.name.as_str()).chain(cuts)
+    }
+}
+
+impl PartialEq for Package {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Package {}
+
+impl PartialOrd for Package {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Package {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl Hash for Package {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
     }
 }
 

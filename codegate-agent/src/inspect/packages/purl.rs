@@ -115,7 +115,7 @@ impl fmt::Display for Purl {
             Ecosystem::Maven => ':',
             _ => '/',
         };
-        for segment in self.package.name().split(separator) {
+        for segment in self.package.shown().split(separator) {
             f.write_str("/")?;
             encode(f, segment)?;
         }

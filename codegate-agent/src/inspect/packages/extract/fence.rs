@@ -8,7 +8,7 @@ use super::{
 };
 
 patterns! {
-    FILE_NAME = r"([\w.-]+\.(?:txt|toml|json|lock|xml|mod|csproj|in|rb|gemspec|gradle|kts|py|js|ts|tsx|jsx|mjs|cjs|go|rs|sh|ya?ml)|Gemfile|Dockerfile|Containerfile|Pipfile)";
+    FILE_NAME = r"([\w.-]+\.(?:txt|toml|json|lock|xml|mod|csproj|in|rb|gemspec|gradle|kts|py|js|ts|tsx|jsx|mjs|cjs|go|rs|sh|ya?ml|props|sum|java|cs|php|cfg|lockfile)|Gemfile|Dockerfile|Containerfile|Pipfile)";
     PROMPT = r"(?m)^[ \t]*(?:\([\w.-]+\) )?(?:[$%>#]|PS [^>\n]*>) ";
     RUN = r#"(?m)^[ \t-]*run:[ \t]*[|>]?[+-]?[ \t]*"#;
     CDN = r#"https?://(?:cdn\.jsdelivr\.net/(npm/)|unpkg\.com/|esm\.sh/|cdn\.skypack\.dev/|esm\.run/|ga\.jspm\.io/npm:)((?:@[\w.-]+/)?[\w.-]+)(?:@([\w.+-]+))?"#;
@@ -23,11 +23,16 @@ pub(super) enum Reader {
     Docker,
     Workflow,
     Diff,
-    Html,
     Python,
     JavaScript,
+    /// A page or a component, with scripts in it.
+    Page,
     Go,
     Rust,
+    Java,
+    CSharp,
+    Ruby,
+    Php,
     Manifest(manifest::Kind),
 }
 
@@ -47,13 +52,15 @@ impl Reader {
             "dockerfile" => Some(Self::Docker),
             "yml" | "yaml" => Some(Self::Workflow),
             "diff" | "patch" => Some(Self::Diff),
-            "html" | "htm" => Some(Self::Html),
+            "html" | "htm" | "vue" | "svelte" | "astro" => Some(Self::Page),
             "py" | "pyi" | "ipynb" => Some(Self::Python),
-            "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" | "svelte" => {
-                Some(Self::JavaScript)
-            }
+            "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" => Some(Self::JavaScript),
             "go" => Some(Self::Go),
             "rs" => Some(Self::Rust),
+            "java" => Some(Self::Java),
+            "cs" | "csx" => Some(Self::CSharp),
+            "rb" | "rake" | "ru" => Some(Self::Ruby),
+            "php" => Some(Self::Php),
             _ => None,
         }
     }
@@ -68,9 +75,11 @@ impl Reader {
             .split([' ', ',', ':', '{', '\r'])
             .next()
             .unwrap_or_default();
+        let language = language.to_lowercase();
+        let announced = |reader: &Self| matches!(reader, Self::Manifest(_)) && !is_code(&language);
         named(info)
-            .or_else(|| named(before).filter(|reader| matches!(reader, Self::Manifest(_))))
-            .or_else(|| Self::of_language(&language.to_lowercase(), body))
+            .or_else(|| named(before).filter(announced))
+            .or_else(|| Self::of_language(&language, body))
     }
 
     fn of_language(language: &str, body: &str) -> Option<Self> {
@@ -83,12 +92,20 @@ impl Reader {
             "dockerfile" | "docker" | "containerfile" => Some(Self::Docker),
             "yaml" | "yml" => Some(Self::Workflow),
             "diff" | "patch" => Some(Self::Diff),
-            "html" | "xml" if body.contains("<script") => Some(Self::Html),
+            "html" | "xml" | "vue" | "svelte" | "astro" if body.contains("<script") => {
+                Some(Self::Page)
+            }
             "python" | "py" | "python3" | "ipython" | "jupyter" => Some(Self::Python),
-            "js" | "jsx" | "ts" | "tsx" | "javascript" | "typescript" | "mjs" | "cjs" | "vue"
-            | "svelte" | "javascriptreact" | "typescriptreact" | "node" => Some(Self::JavaScript),
-            "go" | "golang" => Some(Self::Go),
+            "js" | "jsx" | "ts" | "tsx" | "javascript" | "typescript" | "mjs" | "cjs" | "mts"
+            | "vue" | "svelte" | "javascriptreact" | "typescriptreact" | "node" | "deno" => {
+                Some(Self::JavaScript)
+            }
+            "go" | "golang" if !is_go_mod(body) => Some(Self::Go),
             "rust" | "rs" => Some(Self::Rust),
+            "java" => Some(Self::Java),
+            "cs" | "csharp" | "c#" => Some(Self::CSharp),
+            "ruby" | "rb" if !manifest::is_gemfile(body) => Some(Self::Ruby),
+            "php" => Some(Self::Php),
             _ => manifest::Kind::of_body(language, body)
                 .map(Self::Manifest)
                 .or_else(|| language.is_empty().then_some(Self::Console)),
@@ -102,14 +119,42 @@ impl Reader {
             Self::Docker => docker(sink, text, base),
             Self::Workflow => workflow(sink, text, base),
             Self::Diff => diff(sink, text, base),
-            Self::Html => urls(sink, text, base),
+            Self::Page => {
+                imports::in_page(sink, text, base);
+                urls(sink, text, base);
+            }
             Self::Python => imports::python(sink, text, base),
             Self::JavaScript => imports::javascript(sink, text, base),
             Self::Go => imports::go(sink, text, base),
             Self::Rust => imports::rust(sink, text, base),
+            Self::Java => imports::java(sink, text, base),
+            Self::CSharp => imports::csharp(sink, text, base),
+            Self::Ruby => imports::ruby(sink, text, base),
+            Self::Php => imports::php(sink, text, base),
             Self::Manifest(kind) => manifest::read(sink, kind, text, base),
         }
     }
+}
+
+/// Whether a fence of this language is what it says, whichever file was spoken of before it.
+fn is_code(language: &str) -> bool {
+    let readers = [
+        Reader::Console,
+        Reader::Docker,
+        Reader::Diff,
+        Reader::Python,
+        Reader::JavaScript,
+        Reader::Rust,
+        Reader::Java,
+        Reader::CSharp,
+        Reader::Php,
+    ];
+    let reader = Reader::of_language(language, "");
+    !language.is_empty() && reader.is_some_and(|reader| readers.contains(&reader))
+}
+
+fn is_go_mod(body: &str) -> bool {
+    body.trim_start().starts_with("module ") && !body.contains("package ")
 }
 
 /// A session: where there are prompts, only what follows one is a command.
@@ -142,7 +187,7 @@ fn docker(sink: &mut Sink, text: &str, base: usize) {
         let word = trimmed
             .get(..4)
             .filter(|word| word.eq_ignore_ascii_case("RUN "));
-        if let Some(command) = word.and(trimmed.get(4..)) {
+        if let Some(command) = word.and(trimmed.get(4..)).map(without_options) {
             let offset = base + at + instruction.len() - command.len();
             match command.trim_start().starts_with('[') {
                 true => shell::read_array(sink, command, offset),
@@ -151,6 +196,19 @@ fn docker(sink: &mut Sink, text: &str, base: usize) {
         }
         at += end.max(1);
     }
+}
+
+/// `RUN`'s own options come first: `--mount=type=cache,target=/root`.
+fn without_options(command: &str) -> &str {
+    let mut rest = command.trim_start();
+    while rest.starts_with("--") {
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        rest = rest
+            .get(end..)
+            .unwrap_or_default()
+            .trim_start_matches([' ', '\t', '\\', '\n']);
+    }
+    rest
 }
 
 /// A workflow: what its steps run; every line is read, since a block's lines are commands.

@@ -1,21 +1,22 @@
 //! Files that list what is to be installed, read line by line: a piece of one is enough.
 
+mod python;
+
 use std::ops::Range;
 
 use super::{
     Context, Ecosystem, Sink,
+    lock::{self, Lock},
     markdown::lines,
     pattern::{group, patterns},
     spec,
 };
+use python::{conda, requirement, sections, setup};
 
 patterns! {
     PAIR = r#"^\s*"([^"]+)"\s*:\s*"([^"]*)""#;
-    OPENS = r#"^\s*"([^"]+)"\s*:\s*\{"#;
     NESTED = r#""((?:@?[\w.-]+/)?[\w.-]+)"\s*:\s*"([^"]*)""#;
-    LOCKED = r#"^\s*"(?:node_modules/|[^"]*/node_modules/)((?:@[^"/]+/)?[^"/]+)"\s*:\s*\{"#;
-    VERSION = r#"^\s*"version"\s*:\s*"([^"]+)""#;
-    NAME = r#"^\s*"name"\s*:\s*"([^"]+)""#;
+    NAME = r#"(?m)^\s*"name"\s*:\s*"([^"]+)""#;
     TABLE = r#"^\s*\[+\s*([^\]]+?)\s*\]+"#;
     KEY = r#"^\s*"?([\w.-]+)"?\s*=\s*(.*)$"#;
     QUOTED = r#"["']([^"']+)["']"#;
@@ -28,6 +29,9 @@ patterns! {
     POM_VERSION = r"<version>\s*([\w.+-]+)\s*</version>";
     GEM = r#"^\s*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)\s*\(?\s*["']([\w.-]+)["'](?:\s*,\s*["']([^"']+)["'])?"#;
     PACKAGE_REFERENCE = r#"<(?:PackageReference|PackageVersion|package)\s[^>]*?(?:Include|id)="([^"]+)"(?:[^>]*?[vV]ersion="([^"]+)")?"#;
+    MEMBERS = r"(?s)\bmembers\s*=\s*\[([^\]]*)\]";
+    GEM_NAME = r#"^\s*\w+\.name\s*=\s*["']([\w.-]+)["']"#;
+    PROJECT = r#"<ProjectReference\s[^>]*?Include="[^"]*?([\w.-]+)\.\w+proj"|<(?:PackageId|AssemblyName|RootNamespace)>([\w.-]+)<"#;
     GRADLE = r#"["']([\w.-]+:[\w.-]+(?::[\w.+-]+)?)["']"#;
 }
 
@@ -36,38 +40,45 @@ patterns! {
 pub(in crate::inspect::packages) enum Kind {
     Requirements,
     PyProject,
-    PyLock,
+    SetupPy,
+    SetupCfg,
+    Conda,
     Package,
-    PackageLock,
     Cargo,
-    CargoLock,
     GoMod,
     Pom,
     Gradle,
     Gemfile,
     CsProj,
     Composer,
-    ComposerLock,
+    Lock(Lock),
 }
 
 impl Kind {
     /// By the file's name.
     pub(super) fn of_file(name: &str) -> Option<Self> {
+        if let Some(lock) = Lock::of_file(name) {
+            return Some(Self::Lock(lock));
+        }
         Some(match name {
             "package.json" => Self::Package,
-            "package-lock.json" | "npm-shrinkwrap.json" => Self::PackageLock,
             "pyproject.toml" | "Pipfile" => Self::PyProject,
-            "poetry.lock" | "uv.lock" | "pdm.lock" => Self::PyLock,
+            "setup.py" => Self::SetupPy,
+            "setup.cfg" => Self::SetupCfg,
+            "environment.yml" | "environment.yaml" => Self::Conda,
             "Cargo.toml" => Self::Cargo,
-            "Cargo.lock" => Self::CargoLock,
             "go.mod" => Self::GoMod,
             "pom.xml" => Self::Pom,
             "Gemfile" | "gems.rb" => Self::Gemfile,
             "composer.json" => Self::Composer,
-            "composer.lock" => Self::ComposerLock,
             "packages.config" | "Directory.Packages.props" => Self::CsProj,
             _ if name.ends_with(".gemspec") => Self::Gemfile,
-            _ if name.ends_with(".csproj") || name.ends_with(".fsproj") => Self::CsProj,
+            _ if [".csproj", ".fsproj", ".vbproj"]
+                .iter()
+                .any(|end| name.ends_with(end)) =>
+            {
+                Self::CsProj
+            }
             _ if name.ends_with(".gradle") || name.ends_with(".gradle.kts") => Self::Gradle,
             _ if name.contains("requirements") && name.ends_with(".txt") => Self::Requirements,
             _ if name.starts_with("constraints") && name.ends_with(".txt") => Self::Requirements,
@@ -78,11 +89,12 @@ impl Kind {
     /// By a fence's language and what is in it.
     pub(super) fn of_body(language: &str, body: &str) -> Option<Self> {
         let has = |text: &str| body.contains(text);
+        if let Some(lock) = Lock::of_body(language, body) {
+            return Some(Self::Lock(lock));
+        }
         Some(match language {
-            "json" | "jsonc" | "" if has("\"node_modules/") => Self::PackageLock,
             "json" | "" if has("\"require\"") || has("\"require-dev\"") => Self::Composer,
             "json" | "jsonc" | "json5" | "" if has("ependencies\"") => Self::Package,
-            "toml" | "" if has("[[package]]") && has("registry+") => Self::CargoLock,
             "toml" | "" if has("[project") || has("[tool.") || has("[build-system]") => {
                 Self::PyProject
             }
@@ -91,7 +103,7 @@ impl Kind {
             "xml" | "csproj" | "" if has("<PackageReference") || has("<package id=") => {
                 Self::CsProj
             }
-            "ruby" | "rb" | "gemfile" if has("gem ") || has("dependency") => Self::Gemfile,
+            "ruby" | "rb" | "gemfile" | "" if is_gemfile(body) => Self::Gemfile,
             "groovy" | "gradle" | "kotlin" | "kts" | "" if has("implementation") => Self::Gradle,
             "go.mod" | "mod" | "gomod" => Self::GoMod,
             "go" | "" if body.trim_start().starts_with("module ") && has("require") => Self::GoMod,
@@ -100,6 +112,12 @@ impl Kind {
             _ => return None,
         })
     }
+}
+
+/// Whether Ruby code lists gems, and is not a script that brings some.
+pub(super) fn is_gemfile(body: &str) -> bool {
+    let lists = |line: &str| GEM.is_in(line) || line.starts_with("source ");
+    body.lines().any(lists) && !body.contains("bundler/inline")
 }
 
 /// Whether all lines are requirements, and one at least says a version.
@@ -126,16 +144,26 @@ fn looks_required(body: &str) -> bool {
 
 pub(super) fn read(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
     match kind {
-        Kind::Package => json(sink, text, base, Ecosystem::Npm, |key| {
-            key.ends_with("ependencies")
-        }),
-        Kind::Composer => json(sink, text, base, Ecosystem::Packagist, |key| {
-            key.starts_with("require")
-        }),
-        Kind::PackageLock => locked(sink, text, base),
-        Kind::ComposerLock => named(sink, text, base),
-        Kind::PyProject | Kind::Cargo => toml(sink, kind, text, base),
-        Kind::PyLock | Kind::CargoLock => toml_lock(sink, kind, text, base),
+        Kind::Package => {
+            own_json(sink, Ecosystem::Npm, text);
+            json(sink, text, base, Ecosystem::Npm, |key| {
+                key.ends_with("ependencies") || matches!(key, "overrides" | "resolutions")
+            });
+        }
+        Kind::Composer => {
+            own_json(sink, Ecosystem::Packagist, text);
+            json(sink, text, base, Ecosystem::Packagist, |key| {
+                key.starts_with("require")
+            });
+        }
+        Kind::Lock(kind) => lock::read(sink, kind, text, base),
+        Kind::PyProject | Kind::Cargo => {
+            members(sink, text);
+            toml(sink, kind, text, base);
+        }
+        Kind::SetupPy => setup(sink, text, base),
+        Kind::SetupCfg => sections(sink, text, base),
+        Kind::Conda => conda(sink, text, base),
         Kind::Pom => pom(sink, text, base),
         _ => {
             for (start, text) in lines(text) {
@@ -149,9 +177,9 @@ pub(super) fn read(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
 pub(super) fn line(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
     match kind {
         Kind::Requirements => requirement(sink, text, base),
-        Kind::GoMod => each(sink, &GO, Ecosystem::Go, text, base),
-        Kind::Gemfile => each(sink, &GEM, Ecosystem::RubyGems, text, base),
-        Kind::CsProj => each(sink, &PACKAGE_REFERENCE, Ecosystem::NuGet, text, base),
+        Kind::GoMod => go_mod(sink, text, base),
+        Kind::Gemfile => gem(sink, text, base),
+        Kind::CsProj => project(sink, text, base),
         Kind::Gradle => {
             for found in GRADLE.all(text) {
                 if let Some((word, range)) = group(&found, 1, base) {
@@ -166,7 +194,8 @@ pub(super) fn line(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
             true => key(sink, Ecosystem::PyPI, text, base),
             false => quoted(sink, text, base),
         },
-        Kind::PackageLock | Kind::ComposerLock | Kind::PyLock | Kind::CargoLock | Kind::Pom => {}
+        Kind::Lock(kind) => lock::line(sink, kind, text, base),
+        Kind::SetupPy | Kind::SetupCfg | Kind::Conda | Kind::Pom => {}
     }
 }
 
@@ -187,25 +216,61 @@ fn each(
     }
 }
 
-fn requirement(sink: &mut Sink, text: &str, base: usize) {
-    let line = text
-        .split(" #")
-        .next()
-        .unwrap_or(text)
-        .trim_end_matches(['\\', '\r', ' ']);
-    let word = line.trim();
-    if word.starts_with(['#', '-']) || word.is_empty() {
+fn go_mod(sink: &mut Sink, text: &str, base: usize) {
+    let code = text.split("//").next().unwrap_or(text);
+    if let Some(module) = code.trim().strip_prefix("module ") {
+        return sink
+            .own
+            .prefix(Ecosystem::Go, module.trim().trim_matches('"'));
+    }
+    // What is replaced by a folder is the user's own.
+    if let Some((before, after)) = code.split_once("=>") {
+        let path = before.trim().trim_start_matches("replace").trim();
+        let path = path.split_whitespace().next().unwrap_or_default();
+        match after.trim().starts_with('.') {
+            true => sink.own.prefix(Ecosystem::Go, path),
+            false => {
+                let at = text.find("=>").map_or(0, |at| at + 2);
+                let after = code.get(at..).unwrap_or_default();
+                each(sink, &GO, Ecosystem::Go, after, base + at);
+            }
+        }
         return;
     }
-    let word = word.split(" --hash").next().unwrap_or(word).trim();
-    let start = base + line.len() - line.trim_start().len();
-    spec::add(
-        sink,
-        Context::Manifest,
-        Ecosystem::PyPI,
-        word,
-        start..start + word.len(),
-    );
+    each(sink, &GO, Ecosystem::Go, code, base);
+}
+
+fn gem(sink: &mut Sink, text: &str, base: usize) {
+    if let Some(found) = GEM_NAME.first(text) {
+        let name = found.get(1).map_or("", |name| name.as_str());
+        return sink.own.package(Ecosystem::RubyGems, name);
+    }
+    let elsewhere = ["path:", "git:", "github:", ":path", ":git", ":github"];
+    if elsewhere.iter().any(|option| text.contains(option)) {
+        return;
+    }
+    each(sink, &GEM, Ecosystem::RubyGems, text, base);
+}
+
+fn project(sink: &mut Sink, text: &str, base: usize) {
+    for found in PROJECT.all(text) {
+        let name = found
+            .get(1)
+            .or(found.get(2))
+            .map_or("", |name| name.as_str());
+        sink.own.package(Ecosystem::NuGet, name);
+    }
+    each(sink, &PACKAGE_REFERENCE, Ecosystem::NuGet, text, base);
+}
+
+/// The package's own name in JSON.
+fn own_json(sink: &mut Sink, ecosystem: Ecosystem, text: &str) {
+    let whole: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let name = whole.as_ref().and_then(|object| object["name"].as_str());
+    // A piece of a file is no JSON; its first name is its own.
+    let first = || NAME.first(text)?.get(1).map(|name| name.as_str());
+    sink.own
+        .package(ecosystem, name.or_else(first).unwrap_or_default());
 }
 
 /// A name with what it may be: a path, a repository and a workspace are no versions.
@@ -220,6 +285,10 @@ fn listed(sink: &mut Sink, ecosystem: Ecosystem, name: &str, version: &str, rang
         ".",
     ];
     if elsewhere.iter().any(|start| version.starts_with(start)) {
+        let own = ["file:", "link:", "workspace:", "portal:", "."];
+        if own.iter().any(|start| version.starts_with(start)) {
+            sink.own.package(ecosystem, name);
+        }
         return;
     }
     if let Some(real) = version.strip_prefix("npm:") {
@@ -289,42 +358,6 @@ fn json(sink: &mut Sink, text: &str, base: usize, ecosystem: Ecosystem, wanted: 
     }
 }
 
-/// npm's lock: a key for each folder, and its version in the lines after it.
-fn locked(sink: &mut Sink, text: &str, base: usize) {
-    let mut name: Option<(&str, Range<usize>)> = None;
-    for (start, line) in lines(text) {
-        if let Some(found) = LOCKED.first(line) {
-            name = group(&found, 1, base + start);
-        } else if OPENS.is_in(line) {
-            name = None;
-        } else if let Some(found) = VERSION.first(line)
-            && let Some((name, range)) = name.take()
-        {
-            let version = found.get(1).map(|version| version.as_str());
-            sink.add(Context::Manifest, Ecosystem::Npm, name, version, range);
-        }
-    }
-}
-
-/// Composer's lock: `"name"`, then `"version"`.
-fn named(sink: &mut Sink, text: &str, base: usize) {
-    let mut name: Option<(&str, Range<usize>)> = None;
-    for (start, line) in lines(text) {
-        if let Some(found) = NAME.first(line) {
-            name = group(&found, 1, base + start).filter(|(name, _)| name.contains('/'));
-        } else if let (Some(found), Some((name, range))) = (VERSION.first(line), name.take()) {
-            let version = found.get(1).map(|version| version.as_str());
-            sink.add(
-                Context::Manifest,
-                Ecosystem::Packagist,
-                name,
-                version,
-                range,
-            );
-        }
-    }
-}
-
 fn toml(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
     let ecosystem = match kind {
         Kind::Cargo => Ecosystem::Crates,
@@ -350,6 +383,7 @@ fn toml(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
         }
         let in_names =
             table.ends_with("ependencies") || matches!(table.as_str(), "packages" | "dev-packages");
+        own_toml(sink, ecosystem, &table, line);
         let key_value = KEY.first(line).filter(|_| !in_list);
         let key_name = key_value
             .as_ref()
@@ -370,6 +404,33 @@ fn toml(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
     }
 }
 
+/// The package's own name.
+fn own_toml(sink: &mut Sink, ecosystem: Ecosystem, table: &str, line: &str) {
+    let Some((key, value)) = line.split_once('=') else {
+        return;
+    };
+    let named = matches!(table, "package" | "lib" | "bin" | "project" | "tool.poetry");
+    if let Some(name) = QUOTED
+        .first(value)
+        .filter(|_| named && key.trim() == "name")
+    {
+        let name = name.get(1).map_or("", |name| name.as_str());
+        sink.own.package(ecosystem, name);
+    }
+}
+
+/// The members of a workspace are named as their folders are.
+fn members(sink: &mut Sink, text: &str) {
+    for list in MEMBERS.all(text).filter_map(|found| found.get(1)) {
+        let paths = QUOTED.all(list.as_str());
+        let paths = paths.filter_map(|found| found.get(1)?.as_str().rsplit('/').next());
+        for name in paths {
+            sink.own.package(Ecosystem::Crates, name);
+            sink.own.package(Ecosystem::PyPI, name);
+        }
+    }
+}
+
 /// `name = "1.0"` and `name = { version = "1.0", package = "real" }`.
 fn key(sink: &mut Sink, ecosystem: Ecosystem, line: &str, base: usize) {
     let Some(found) = KEY.first(line) else { return };
@@ -381,7 +442,11 @@ fn key(sink: &mut Sink, ecosystem: Ecosystem, line: &str, base: usize) {
         .strip_suffix(".workspace")
         .or(name.strip_suffix(".version"))
         .unwrap_or(name);
-    let local = value.contains("path =") || value.contains("git =") || value.contains("path=");
+    let path = value.contains("path =") || value.contains("path=");
+    if path {
+        sink.own.package(ecosystem, name);
+    }
+    let local = path || value.contains("git =") || value.contains("git=");
     if local || (ecosystem == Ecosystem::PyPI && name == "python") {
         return;
     }
@@ -417,45 +482,6 @@ fn quoted(sink: &mut Sink, line: &str, base: usize) {
     for found in QUOTED.all(line) {
         if let Some((word, range)) = group(&found, 1, base) {
             spec::add(sink, Context::Manifest, Ecosystem::PyPI, word, range);
-        }
-    }
-}
-
-fn toml_lock(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
-    let ecosystem = match kind {
-        Kind::CargoLock => Ecosystem::Crates,
-        _ => Ecosystem::PyPI,
-    };
-    for (at, _) in text.match_indices("[[package]]") {
-        let rest = text.get(at..).unwrap_or_default();
-        let end = rest
-            .get(2..)
-            .and_then(|rest| rest.find("\n["))
-            .map_or(rest.len(), |end| end + 2);
-        let (mut name, mut version) = (None, None);
-        let mut foreign = kind == Kind::CargoLock;
-        for (start, line) in lines(rest.get(..end).unwrap_or(rest)) {
-            let Some((key, value)) = line.split_once('=') else {
-                continue;
-            };
-            let text = value.trim().trim_matches('"');
-            match key.trim() {
-                "name" => {
-                    let from = base + at + start + line.len() - value.trim_start().len() + 1;
-                    name = Some((text, from..from + text.len()));
-                }
-                "version" => version = Some(text),
-                "source" if kind == Kind::CargoLock => foreign = !text.starts_with("registry+"),
-                "source" => {
-                    foreign = ["editable", "virtual", "directory"]
-                        .iter()
-                        .any(|k| text.contains(k))
-                }
-                _ => {}
-            }
-        }
-        if let Some((name, range)) = name.filter(|_| !foreign) {
-            sink.add(Context::Manifest, ecosystem, name, version, range);
         }
     }
 }

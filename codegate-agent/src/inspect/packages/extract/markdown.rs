@@ -1,16 +1,20 @@
 //! Markdown: fences go to their readers, inline code and sentences are searched for commands.
 
+use std::ops::Range;
+
 use super::{
-    Context, Purl, Sink,
+    Context, Ecosystem, Purl, Sink,
     fence::{self, Reader},
     pattern::{group, patterns},
-    shell,
+    shell, spec, stdlib,
 };
 
 patterns! {
     OPENING = r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})[ \t]*([^`\n]*)$";
     INLINE = r"`([^`\n]+)`";
-    COMMAND = r"(?i)\b((?:sudo[ ]+)?(?:python3?[ ]+-m[ ]+pip|pip3?|pipx|uv[ ]+pip|npm|pnpm|bun|cargo|gem|go)[ ]+(?:install|add|i|get)[ ]+((?:-{1,2}[\w-]+[ ]+)*)(@?[\w][\w./@=\[\]-]*))";
+    COMMAND = r"(?i)\b((?:sudo[ ]+)?(?:python3?[ ]+-m[ ]+pip|pip3?|pipx|uv[ ]+pip|npm|pnpm|yarn|bun|poetry|pdm|uv|cargo|gem|composer|go)[ ]+(?:install|add|i|get|require)[ ]+((?:-{1,2}[\w-]+[ ]+)*)(@?[\w][\w./@=\[\]-]*))";
+    SPOKEN = r"(?i)`([@\w][\w./@-]*)`\s+(?:(npm|node(?:\.js)?|python|pypi|pip|rust|ruby|nuget|composer|go)\s+)?(package|library|crate|gem|module)s?\b";
+    CALLED = r"(?i)\b(npm|node(?:\.js)?|python|pypi|pip|rust|ruby|nuget|composer|go)\s+(?:package|library|module|gem|crate)\s+(?:called\s+|named\s+)?`([@\w][\w./@-]*)`";
     PURL = r"\bpkg:[a-z]+/[\w@%./+~:-]*[\w]";
 }
 
@@ -75,6 +79,12 @@ pub(super) fn read(sink: &mut Sink, text: &str) {
             to = start + line.len() + 1;
         }
         let body = text.get(from..to.min(text.len())).unwrap_or_default();
+        sink.own.file(info);
+        sink.own.file(before);
+        let title = body.lines().next().unwrap_or_default();
+        if title.starts_with(['#', '/']) {
+            sink.own.file(title);
+        }
         if let Some(reader) = Reader::of_fence(info, before, body) {
             reader.read(sink, body, from);
         }
@@ -112,6 +122,7 @@ fn sentence(sink: &mut Sink, line: &str, start: usize) {
         let at = start + line.len() - command.len();
         return shell::read(sink, command, at, Context::Install);
     }
+    spoken(sink, line, start);
     let mut outside = line.to_owned();
     for found in INLINE.all(line) {
         if let Some((code, range)) = group(&found, 1, 0) {
@@ -129,4 +140,47 @@ fn sentence(sink: &mut Sink, line: &str, start: usize) {
             }
         }
     }
+}
+
+/// "the `left-pad` npm package", "the `serde` crate": only where the words say whose package it is.
+fn spoken(sink: &mut Sink, line: &str, start: usize) {
+    if !line.contains('`') {
+        return;
+    }
+    let mut add = |name: Option<(&str, Range<usize>)>, ecosystem: Option<Ecosystem>| {
+        let (Some((name, range)), Some(ecosystem)) = (name, ecosystem) else {
+            return;
+        };
+        let own = match ecosystem {
+            Ecosystem::Npm => stdlib::node(name),
+            Ecosystem::PyPI => stdlib::python(name),
+            Ecosystem::Crates => stdlib::rust(name),
+            _ => false,
+        };
+        if !own {
+            spec::add(sink, Context::Prose, ecosystem, name, range);
+        }
+    };
+    for found in SPOKEN.all(line) {
+        let word = |i| found.get(i).map_or("", |word| word.as_str());
+        let ecosystem = ecosystem(word(2)).or_else(|| ecosystem(word(3)));
+        add(group(&found, 1, start), ecosystem);
+    }
+    for found in CALLED.all(line) {
+        let word = found.get(1).map_or("", |word| word.as_str());
+        add(group(&found, 2, start), ecosystem(word));
+    }
+}
+
+fn ecosystem(word: &str) -> Option<Ecosystem> {
+    Some(match word.to_lowercase().as_str() {
+        "npm" | "node" | "node.js" => Ecosystem::Npm,
+        "python" | "pypi" | "pip" => Ecosystem::PyPI,
+        "rust" | "crate" => Ecosystem::Crates,
+        "ruby" | "gem" => Ecosystem::RubyGems,
+        "nuget" => Ecosystem::NuGet,
+        "composer" => Ecosystem::Packagist,
+        "go" => Ecosystem::Go,
+        _ => return None,
+    })
 }

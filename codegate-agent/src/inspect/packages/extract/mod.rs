@@ -8,20 +8,23 @@
 
 mod fence;
 mod imports;
+mod lock;
 mod manifest;
 mod markdown;
+mod own;
 mod pattern;
 mod shell;
 mod spec;
 mod stdlib;
 mod tools;
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, mem, ops::Range};
 
 use serde::Serialize;
 
 use super::{Ecosystem, Package, Purl};
 use fence::Reader;
+pub use own::Own;
 
 /// A package that a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +68,17 @@ impl Context {
 
 /// The packages of a text that a model or a person wrote: Markdown, with fences and inline code.
 pub fn markdown(text: &str) -> Vec<Mention> {
-    let mut sink = Sink::default();
+    markdown_with(text, &mut Own::default())
+}
+
+/// Likewise, with the user's own names as far as they are known; what the text says of them is added.
+pub fn markdown_with(text: &str, own: &mut Own) -> Vec<Mention> {
+    let mut sink = Sink::with(mem::take(own));
+    sink.own.learn(text);
     markdown::read(&mut sink, text);
-    sink.finish()
+    let found = sink.finish();
+    *own = mem::take(&mut sink.own);
+    found
 }
 
 /// The packages that a command line installs, as a tool call gives it to a shell.
@@ -79,13 +90,21 @@ pub fn command(text: &str) -> Vec<Mention> {
 
 /// The packages of a file, which its name says how to read; Markdown if it does not.
 pub fn file(name: &str, bytes: &[u8]) -> Vec<Mention> {
+    file_with(name, bytes, &mut Own::default())
+}
+
+/// Likewise, with the user's own names as far as they are known; what the file says of them is added.
+pub fn file_with(name: &str, bytes: &[u8], own: &mut Own) -> Vec<Mention> {
     let text = same_length(bytes);
-    let mut sink = Sink::default();
-    match Reader::of_file(name) {
-        Some(reader) => reader.read(&mut sink, &text, 0),
-        None => markdown::read(&mut sink, &text),
-    }
-    sink.finish()
+    let Some(reader) = Reader::of_file(name) else {
+        return markdown_with(&text, own);
+    };
+    let mut sink = Sink::with(mem::take(own));
+    sink.own.file(name);
+    reader.read(&mut sink, &text, 0);
+    let found = sink.finish();
+    *own = mem::take(&mut sink.own);
+    found
 }
 
 /// The bytes as text of the same length: what is no UTF-8 becomes blanks, so that no offset shifts.
@@ -105,9 +124,19 @@ fn same_length(bytes: &[u8]) -> Cow<'_, str> {
 #[derive(Debug, Default)]
 struct Sink {
     found: Vec<Mention>,
+    /// The modules that were imported, and which of the found they led to.
+    modules: Vec<(usize, String)>,
+    own: Own,
 }
 
 impl Sink {
+    fn with(own: Own) -> Self {
+        Self {
+            own,
+            ..Self::default()
+        }
+    }
+
     fn add(
         &mut self,
         context: Context,
@@ -129,11 +158,30 @@ impl Sink {
         }
     }
 
-    fn finish(mut self) -> Vec<Mention> {
-        self.found.sort_by_key(|m| (m.range.start, m.context));
-        self.found
-            .dedup_by(|a, b| a.purl.package == b.purl.package && a.range.start == b.range.start);
-        self.found
+    /// Adds the import of a module that a package of this name brings.
+    fn module(&mut self, ecosystem: Ecosystem, module: &str, name: &str, range: Range<usize>) {
+        let before = self.found.len();
+        self.add(Context::Import, ecosystem, name, None, range);
+        if self.found.len() > before {
+            self.modules.push((before, module.to_owned()));
+        }
+    }
+
+    /// What was found, in the order of the text, without the user's own.
+    fn finish(&mut self) -> Vec<Mention> {
+        let mut modules = mem::take(&mut self.modules).into_iter().peekable();
+        let mut found = Vec::with_capacity(self.found.len());
+        for (i, mention) in mem::take(&mut self.found).into_iter().enumerate() {
+            let module = modules
+                .next_if(|(of, _)| *of == i)
+                .map(|(_, module)| module);
+            if !self.own.covers(&mention, module.as_deref()) {
+                found.push(mention);
+            }
+        }
+        found.sort_by_key(|m| (m.range.start, m.context));
+        found.dedup_by(|a, b| a.purl.package == b.purl.package && a.range.start == b.range.start);
+        found
     }
 }
 

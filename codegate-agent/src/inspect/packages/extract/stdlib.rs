@@ -183,6 +183,11 @@ pub(super) fn rust(name: &str) -> bool {
     RUST.contains(&name)
 }
 
+/// Whether a module, whole as it is, has a distribution of another name.
+pub(super) fn has_distribution(module: &str) -> bool {
+    DISTRIBUTIONS.iter().any(|(known, _)| *known == module)
+}
+
 /// The distribution that provides a module; its first part, if nothing else is known.
 pub(super) fn distribution(module: &str) -> &str {
     let mut rest = module;

@@ -48,11 +48,11 @@ fn shell_in_all_its_forms() {
         ("npm create vite@latest my-app", "pkg:npm/create-vite"),
         (
             "cargo add serde_json --features derive",
-            "pkg:cargo/serde-json",
+            "pkg:cargo/serde_json",
         ),
         (
             "cargo install --locked rip_grep --version 1.0.0",
-            "pkg:cargo/rip-grep@1.0.0",
+            "pkg:cargo/rip_grep@1.0.0",
         ),
         (
             "go get -u github.com/a/b@v1.2.3",
@@ -65,10 +65,10 @@ fn shell_in_all_its_forms() {
         ("gem install x -v 1.2.3", "pkg:gem/x@1.2.3"),
         (
             "dotnet add src/App.csproj package X.Y --version 1.2",
-            "pkg:nuget/x.y@1.2",
+            "pkg:nuget/X.Y@1.2",
         ),
-        ("dotnet add package X.Y", "pkg:nuget/x.y"),
-        ("Install-Package X.Y -Version 1.2", "pkg:nuget/x.y@1.2"),
+        ("dotnet add package X.Y", "pkg:nuget/X.Y"),
+        ("Install-Package X.Y -Version 1.2", "pkg:nuget/X.Y@1.2"),
         ("composer require a/b:1.2.3", "pkg:composer/a/b@1.2.3"),
         (
             "mvn dependency:get -Dartifact=org.a:b:1.2",
@@ -77,6 +77,27 @@ fn shell_in_all_its_forms() {
         ("pip install \\\n  x-y \\\n  --no-deps", "pkg:pypi/x-y"),
         ("echo hi && (pip install x-y) > log 2>&1", "pkg:pypi/x-y"),
         ("v=$(npm install x)", "pkg:npm/x"),
+        ("npm install x > out.log 2> err", "pkg:npm/x"),
+        (
+            "docker run --rm -it python:3 pip install x-y",
+            "pkg:pypi/x-y",
+        ),
+        ("docker exec c bash -lc 'npm i x'", "pkg:npm/x"),
+        ("poetry run pip install x-y", "pkg:pypi/x-y"),
+        ("conda run -n env python -m pip install x-y", "pkg:pypi/x-y"),
+        ("timeout 60 pip install x-y", "pkg:pypi/x-y"),
+        ("python3 -m uv pip install x-y", "pkg:pypi/x-y"),
+        ("uvx --from x-y tool --flag", "pkg:pypi/x-y"),
+        ("uv run --with x-y script.py", "pkg:pypi/x-y"),
+        ("npx --package=x@1.0.0 cmd", "pkg:npm/x@1.0.0"),
+        ("cargo +nightly install x", "pkg:cargo/x"),
+        ("deno add npm:@a/b@1.0.0", "pkg:npm/%40a/b@1.0.0"),
+        ("pip install `\n  x-y", "pkg:pypi/x-y"),
+        ("venv\\Scripts\\pip.exe install x-y", "pkg:pypi/x-y"),
+        (
+            "if ! command -v x; then sudo -H pip3 install x-y; fi",
+            "pkg:pypi/x-y",
+        ),
     ] {
         let found = shown(command, super::command(command));
         assert_eq!(found, [format!("{expected} install")], "{command}");
@@ -150,6 +171,7 @@ fn its_false_alarms_are_none() {
         "```go\nimport (\n\t\"fmt\"\n\t\"net/http\"\n)\n```",
         "Use the `read_file` and `execute_command` tools, or `codegate`.",
         "Run `npm install` and then `npm test`; npm install will take a while, pip install the package.",
+        "Use the `fs` Node module, the `json` Python module, and the `search_files` tool package.",
         "Version 1.2.3 of 550e8400-e29b-41d4-a716-446655440000.",
     ] {
         assert_eq!(named(text), [""; 0], "{text}");
@@ -172,6 +194,20 @@ fn sentences_inline_code_and_addresses() {
 }
 
 #[test]
+fn a_package_that_is_spoken_of_is_one_where_its_kind_is_said() {
+    let text = "The `left-padd` npm package, the `foo_bar` crate, the Python library `x-y`, and \
+                the `thing` package.";
+    assert_eq!(
+        named(text),
+        [
+            "pkg:npm/left-padd prose",
+            "pkg:cargo/foo_bar prose",
+            "pkg:pypi/x-y prose"
+        ]
+    );
+}
+
+#[test]
 fn imports_have_the_names_of_their_distributions() {
     let text = "```python\nimport cv2, yaml as y\nfrom PIL import Image\nimport google.cloud.storage\nm = importlib.import_module('sklearn.svm')\n__import__('foo')\n```";
     let names = [
@@ -188,7 +224,7 @@ fn imports_have_the_names_of_their_distributions() {
     );
     let rust =
         "```rust\nuse serde_json::{json, Value};\nextern crate foo;\npub use ::bar as b;\n```";
-    let names = ["serde-json", "foo", "bar"];
+    let names = ["serde_json", "foo", "bar"];
     assert_eq!(
         named(rust),
         names.map(|name| format!("pkg:cargo/{name} import"))
@@ -196,8 +232,195 @@ fn imports_have_the_names_of_their_distributions() {
 }
 
 #[test]
+fn documents_in_a_script_are_the_files_they_become() {
+    let text = "```bash\ncat > requirements.txt <<'EOF'\nx-y==1.0\nEOF\npip install -r requirements.txt z\n```";
+    assert_eq!(
+        named(text),
+        ["pkg:pypi/x-y@1.0 manifest", "pkg:pypi/z install"]
+    );
+    let text = "python3 - <<EOF\nimport x_y\nEOF\nnpm i z";
+    let found = shown(text, command(text));
+    assert_eq!(found, ["pkg:pypi/x-y import", "pkg:npm/z install"]);
+}
+
+#[test]
+fn imports_of_other_languages() {
+    for (language, text, expected) in [
+        (
+            "java",
+            "import java.util.List;\nimport com.google.gson.Gson;\nimport static org.junit.Assert.*;\nimport com.me.App;\n",
+            vec![
+                "pkg:maven/com.google.code.gson/gson",
+                "pkg:maven/junit/junit",
+            ],
+        ),
+        (
+            "csharp",
+            "using System.Text;\nusing Newtonsoft.Json.Linq;\nusing static System.Math;\nusing Dapper;\nusing Mine.Inner;\nusing J = NUnit.Framework.Assert;\nnamespace Mine;\n",
+            vec![
+                "pkg:nuget/Newtonsoft.Json",
+                "pkg:nuget/Dapper",
+                "pkg:nuget/NUnit",
+            ],
+        ),
+        (
+            "ruby",
+            "require 'json'\nrequire 'net/http'\nrequire 'nokogiri'\nrequire 'active_support/core_ext'\nrequire_relative 'mine'\nrequire 'sinatra/base'\n",
+            vec![
+                "pkg:gem/nokogiri",
+                "pkg:gem/activesupport",
+                "pkg:gem/sinatra",
+            ],
+        ),
+        (
+            "php",
+            "<?php\nnamespace App;\nuse GuzzleHttp\\Client;\nuse Symfony\\Component\\HttpFoundation\\{Request, Response};\nuse App\\Models\\User;\n",
+            vec![
+                "pkg:composer/guzzlehttp/guzzle",
+                "pkg:composer/symfony/http-foundation",
+            ],
+        ),
+        (
+            "python",
+            "from google.cloud import storage\nimport subprocess\nsubprocess.run([sys.executable, \"-m\", \"pip\", \"install\", \"x-y\"])\nos.system('npm i z')\n",
+            vec!["pkg:pypi/google-cloud-storage", "pkg:pypi/x-y", "pkg:npm/z"],
+        ),
+        (
+            "js",
+            "execSync('npm install z');\nimport a from 'components/a';\nimport 'x/style.css';\n",
+            vec!["pkg:npm/z", "pkg:npm/x"],
+        ),
+        (
+            "vue",
+            "<template><p/></template>\n<script setup>\nimport x from 'x'\n</script>\n",
+            vec!["pkg:npm/x"],
+        ),
+        (
+            "rust",
+            "use tokio::sync;\nuse sync::mpsc;\nuse {a::b, c};\nuse b::d;\n",
+            vec!["pkg:cargo/tokio", "pkg:cargo/a", "pkg:cargo/c"],
+        ),
+    ] {
+        let text = format!("Größe 🛡️\n```{language}\n// 漢字 é\n{text}```");
+        let text = text
+            .replace("```python\n// ", "```python\n# ")
+            .replace("```ruby\n// ", "```ruby\n# ");
+        let found: Vec<_> = markdown(&text)
+            .into_iter()
+            .map(|m| m.purl.to_string())
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn the_users_own_names_are_none() {
+    for (text, expected) in [
+        (
+            "`package.json`:\n```json\n{\"name\": \"@me/app\", \"dependencies\": {\"@me/lib\": \"workspace:*\", \"x\": \"1.0.0\"}}\n```\n```ts\nimport a from '@me/lib/a';\nimport b from '@me/app';\nimport c from 'x';\n```",
+            vec!["pkg:npm/x@1.0.0 manifest", "pkg:npm/x import"],
+        ),
+        (
+            "```toml\n[workspace]\nmembers = [\n  \"crates/my-core\",\n]\n[package]\nname = \"my-app\"\n[dependencies]\nmy-lib = { path = \"../lib\" }\na = \"1\"\n```\n```rust\nuse my_core::X;\nuse my_app::y;\nuse my_lib;\nuse a;\n```",
+            vec!["pkg:cargo/a manifest", "pkg:cargo/a import"],
+        ),
+        (
+            "go.mod:\n```\nmodule example.com/me/app\n\nrequire github.com/a/b v1.0.0\n```\n```go\nimport (\n\t\"example.com/me/app/internal\"\n\t\"github.com/a/b\"\n)\n```",
+            vec![
+                "pkg:golang/github.com/a/b@v1.0.0 manifest",
+                "pkg:golang/github.com/a/b import",
+            ],
+        ),
+        (
+            "Save it as `parsing.py`:\n```python\nimport a\n```\nand in `mine/main_x.py`:\n```python\nfrom parsing import b\nfrom mine.c import d\nfrom utils import e\nimport main_x\n```",
+            vec!["pkg:pypi/a import"],
+        ),
+        (
+            "```toml\n[project]\nname = \"my-tool\"\ndependencies = [\"a\"]\n```\n```python\nimport my_tool\n```",
+            vec!["pkg:pypi/a manifest"],
+        ),
+        (
+            "```json\n{\"compilerOptions\": {\"paths\": {\"@parts/*\": [\"./parts/*\"]}}}\n```\n```ts\nimport a from '@parts/a';\n```",
+            vec![],
+        ),
+    ] {
+        assert_eq!(named(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_known_of_one_text_counts_in_the_next() {
+    let mut own = Own::default();
+    file_with(
+        "package.json",
+        br#"{"name": "mine", "version": "1.0.0"}"#,
+        &mut own,
+    );
+    let text = "```js\nimport a from 'mine';\nimport b from 'x';\n```";
+    assert_eq!(
+        shown(text, markdown_with(text, &mut own)),
+        ["pkg:npm/x import"]
+    );
+    let text = "`npm install mine`";
+    assert_eq!(
+        shown(text, markdown_with(text, &mut own)),
+        ["pkg:npm/mine install"]
+    );
+}
+
+#[test]
 fn files_are_read_by_their_names() {
     for (name, text, expected) in [
+        (
+            "yarn.lock",
+            "# yarn lockfile v1\n\n\"@a/b@^1.0.0\", \"@a/b@^1.1\":\n  version \"1.2.3\"\n  dependencies:\n    c \"^1.0.0\"\n\nd@^2:\n  version \"2.0.0\"\n",
+            vec!["pkg:npm/%40a/b@1.2.3", "pkg:npm/d@2.0.0"],
+        ),
+        (
+            "yarn.lock",
+            "\"@a/b@npm:^1.0.0\":\n  version: 1.2.3\n  resolution: \"@a/b@npm:1.2.3\"\n\n\"mine@workspace:.\":\n  version: 0.0.0-use.local\n",
+            vec!["pkg:npm/%40a/b@1.2.3"],
+        ),
+        (
+            "pnpm-lock.yaml",
+            "lockfileVersion: '9.0'\npackages:\n\n  '@a/b@1.2.3':\n    resolution: {integrity: x}\n\n  c@2.0.0(d@1.0.0):\n    resolution: {}\n\n  /e/3.0.0:\n    dev: true\n",
+            vec!["pkg:npm/%40a/b@1.2.3", "pkg:npm/c@2.0.0", "pkg:npm/e@3.0.0"],
+        ),
+        (
+            "Gemfile.lock",
+            "PATH\n  remote: .\n  specs:\n    mine (0.1.0)\n\nGEM\n  remote: https://x.test/\n  specs:\n    a (1.2.3)\n      b (>= 1)\n    b (2.0)\n\nDEPENDENCIES\n  a\n",
+            vec!["pkg:gem/a@1.2.3", "pkg:gem/b@2.0"],
+        ),
+        (
+            "go.sum",
+            "github.com/a/b v1.2.3 h1:x=\ngithub.com/a/b v1.2.3/go.mod h1:y=\n",
+            vec!["pkg:golang/github.com/a/b@v1.2.3"],
+        ),
+        (
+            "packages.lock.json",
+            "{\n \"version\": 1,\n \"dependencies\": {\n  \"net8.0\": {\n   \"A.B\": {\n    \"type\": \"Direct\",\n    \"requested\": \"[1.2.3, )\",\n    \"resolved\": \"1.2.3\",\n    \"contentHash\": \"x\"\n   },\n   \"mine\": {\n    \"type\": \"Project\"\n   }\n",
+            vec!["pkg:nuget/A.B@1.2.3"],
+        ),
+        (
+            "Pipfile.lock",
+            "{\n \"default\": {\n  \"a\": {\n   \"hashes\": [],\n   \"version\": \"==1.0\"\n  }\n }\n}",
+            vec!["pkg:pypi/a@1.0"],
+        ),
+        (
+            "setup.py",
+            "from setuptools import setup\nsetup(name='mine', install_requires=[\n  'a>=1',\n  'b',\n])\n",
+            vec!["pkg:pypi/setuptools", "pkg:pypi/a", "pkg:pypi/b"],
+        ),
+        (
+            "setup.cfg",
+            "[metadata]\nname = mine\n[options]\ninstall_requires =\n    a>=1\n    b\npython_requires = >=3.9\n",
+            vec!["pkg:pypi/a", "pkg:pypi/b"],
+        ),
+        (
+            "environment.yml",
+            "dependencies:\n  - numpy\n  - pip:\n    - a==1.0\nname: x\n",
+            vec!["pkg:pypi/a@1.0"],
+        ),
         (
             "Cargo.toml",
             "[package]\nname = \"me\"\n[dependencies]\na = \"1\"\nb = { version = \"=1.2.3\", features = [] }\nc = { path = \"../c\" }\n[dev-dependencies.d]\nversion = \"1\"\n",
@@ -226,7 +449,7 @@ fn files_are_read_by_their_names() {
         (
             "x.csproj",
             "<PackageReference Include=\"A.B\" Version=\"1.2.3\" />",
-            vec!["pkg:nuget/a.b@1.2.3"],
+            vec!["pkg:nuget/A.B@1.2.3"],
         ),
         (
             "composer.json",
@@ -283,7 +506,7 @@ fn bytes_that_are_no_text_shift_nothing() {
 proptest::proptest! {
     #[test]
     fn no_text_is_too_strange(text in "([`~$'\"\\\\é🛡 \n#@=:/(){}\\[\\]<>!%+-]|pip install |npm i |import |```|python|json|a|1\\.0){0,60}") {
-        for name in ["-", "a.py", "a.ts", "a.rs", "a.go", "Cargo.toml", "pyproject.toml", "package.json", "package-lock.json", "Cargo.lock", "Dockerfile", "a.yml", "a.diff", "requirements.txt", "a.sh", "pom.xml"] {
+        for name in ["-", "a.py", "a.ts", "a.rs", "a.go", "Cargo.toml", "pyproject.toml", "package.json", "package-lock.json", "Cargo.lock", "Dockerfile", "a.yml", "a.diff", "requirements.txt", "a.sh", "pom.xml", "a.java", "a.cs", "a.rb", "a.php", "a.vue", "yarn.lock", "pnpm-lock.yaml", "Gemfile.lock", "go.sum", "packages.lock.json", "setup.py", "setup.cfg", "environment.yml", "go.mod"] {
             for mention in file(name, text.as_bytes()) {
                 proptest::prop_assert!(text.get(mention.range).is_some());
             }

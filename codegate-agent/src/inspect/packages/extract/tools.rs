@@ -1,254 +1,11 @@
 //! The tools that install packages, and how they are told which.
 
+mod table;
+
+use std::ops::Range;
+
 use super::{Context, Ecosystem, Sink, shell::Word, spec};
-
-/// A tool, or a way to use it.
-struct Tool {
-    /// Its names.
-    names: &'static [&'static str],
-    /// The words after its name that say that packages follow; one of them.
-    verbs: &'static [&'static str],
-    ecosystem: Ecosystem,
-    /// Options that take a value of their own.
-    valued: &'static [&'static str],
-    /// Options whose presence says that the packages are from elsewhere.
-    foreign: &'static [&'static str],
-    /// How many packages may follow.
-    most: usize,
-}
-
-const PIP: &[&str] = &[
-    "-r",
-    "--requirement",
-    "-c",
-    "--constraint",
-    "-e",
-    "--editable",
-    "-t",
-    "--target",
-    "-i",
-    "--index-url",
-    "--extra-index-url",
-    "-f",
-    "--find-links",
-    "--prefix",
-    "--root",
-    "--platform",
-    "--python-version",
-    "--python",
-    "-p",
-    "--trusted-host",
-    "--proxy",
-    "--timeout",
-    "--cache-dir",
-    "--group",
-    "-G",
-    "--source",
-    "-E",
-    "--extras",
-    "--optional",
-    "--no-binary",
-    "--only-binary",
-    "--index",
-    "--log",
-    "--upgrade-strategy",
-    "--spec",
-];
-const NPM: &[&str] = &[
-    "--registry",
-    "--prefix",
-    "-w",
-    "--workspace",
-    "--tag",
-    "-C",
-    "--cache",
-    "--omit",
-    "--include",
-    "--loglevel",
-];
-/// Where `-w` says only that the root of the workspace is meant.
-const PNPM: &[&str] = &[
-    "--registry",
-    "-C",
-    "--dir",
-    "--filter",
-    "-F",
-    "--cwd",
-    "--loglevel",
-];
-const CARGO: &[&str] = &[
-    "--features",
-    "-F",
-    "--git",
-    "--path",
-    "--branch",
-    "--tag",
-    "--rev",
-    "--rename",
-    "--version",
-    "--vers",
-    "-p",
-    "--package",
-    "--target",
-    "--registry",
-    "--root",
-    "--index",
-    "--manifest-path",
-    "--bin",
-    "--example",
-    "--profile",
-    "-j",
-    "--jobs",
-    "--color",
-    "--config",
-];
-const GEM: &[&str] = &[
-    "-v",
-    "--version",
-    "-s",
-    "--source",
-    "-i",
-    "--install-dir",
-    "-g",
-    "--group",
-    "--git",
-    "--path",
-];
-const NUGET: &[&str] = &[
-    "-v",
-    "--version",
-    "-version",
-    "-s",
-    "--source",
-    "-f",
-    "--framework",
-    "--tool-path",
-    "-projectname",
-    "--project",
-];
-const ANY: usize = usize::MAX;
-
-const fn tool(
-    names: &'static [&'static str],
-    verbs: &'static [&'static str],
-    ecosystem: Ecosystem,
-    valued: &'static [&'static str],
-    most: usize,
-) -> Tool {
-    let foreign: &[&str] = match ecosystem {
-        Ecosystem::Crates | Ecosystem::RubyGems => &["--git", "--path"],
-        _ => &[],
-    };
-    Tool {
-        names,
-        verbs,
-        ecosystem,
-        valued,
-        foreign,
-        most,
-    }
-}
-
-const TOOLS: &[Tool] = &[
-    tool(
-        &["pip"],
-        &["install", "download", "wheel"],
-        Ecosystem::PyPI,
-        PIP,
-        ANY,
-    ),
-    tool(
-        &["pipx"],
-        &["install", "upgrade"],
-        Ecosystem::PyPI,
-        PIP,
-        ANY,
-    ),
-    tool(&["pipx"], &["run"], Ecosystem::PyPI, PIP, 1),
-    tool(
-        &["uv"],
-        &["pip install", "add", "tool install"],
-        Ecosystem::PyPI,
-        PIP,
-        ANY,
-    ),
-    tool(&["uv"], &["tool run"], Ecosystem::PyPI, PIP, 1),
-    tool(&["uvx"], &[""], Ecosystem::PyPI, PIP, 1),
-    tool(
-        &["poetry", "pdm", "rye", "hatch"],
-        &["add"],
-        Ecosystem::PyPI,
-        PIP,
-        ANY,
-    ),
-    tool(&["pipenv"], &["install"], Ecosystem::PyPI, PIP, ANY),
-    tool(&["easy_install"], &[""], Ecosystem::PyPI, PIP, ANY),
-    tool(
-        &["npm"],
-        &[
-            "install", "i", "add", "in", "ins", "inst", "isntall", "update",
-        ],
-        Ecosystem::Npm,
-        NPM,
-        ANY,
-    ),
-    tool(&["npm"], &["exec", "x"], Ecosystem::Npm, NPM, 1),
-    tool(
-        &["pnpm", "bun"],
-        &["add", "install", "i"],
-        Ecosystem::Npm,
-        PNPM,
-        ANY,
-    ),
-    tool(&["pnpm", "yarn"], &["dlx"], Ecosystem::Npm, PNPM, 1),
-    tool(&["bun"], &["x"], Ecosystem::Npm, PNPM, 1),
-    tool(
-        &["yarn"],
-        &["add", "global add", "upgrade"],
-        Ecosystem::Npm,
-        PNPM,
-        ANY,
-    ),
-    tool(&["npx", "bunx", "pnpx"], &[""], Ecosystem::Npm, NPM, 1),
-    tool(
-        &["cargo"],
-        &["add", "install", "binstall"],
-        Ecosystem::Crates,
-        CARGO,
-        ANY,
-    ),
-    tool(&["go"], &["get", "install", "run"], Ecosystem::Go, &[], ANY),
-    tool(&["gem"], &["install", "i"], Ecosystem::RubyGems, GEM, ANY),
-    tool(
-        &["bundle", "bundler"],
-        &["add"],
-        Ecosystem::RubyGems,
-        GEM,
-        ANY,
-    ),
-    tool(
-        &["dotnet"],
-        &["tool install", "package add", "add package"],
-        Ecosystem::NuGet,
-        NUGET,
-        1,
-    ),
-    tool(&["nuget"], &["install"], Ecosystem::NuGet, NUGET, 1),
-    tool(&["install-package"], &[""], Ecosystem::NuGet, NUGET, 1),
-    tool(
-        &["composer"],
-        &["require", "global require", "create-project"],
-        Ecosystem::Packagist,
-        &["-d", "--working-dir"],
-        ANY,
-    ),
-];
-
-/// What stands before a command and changes nothing about it.
-const WRAPPERS: [&str; 17] = [
-    "sudo", "doas", "env", "time", "nohup", "exec", "command", "then", "do", "if", "else", "!",
-    "nice", "xargs", "builtin", "while", "eval",
-];
+use table::{LAUNCHERS, RUNNERS, TOOLS, Tool, WRAPPERS};
 
 /// The command itself, without `sudo`, `env`, assignments and their kin.
 pub(super) fn without_wrappers(words: &[Word]) -> &[Word] {
@@ -269,7 +26,30 @@ pub(super) fn without_wrappers(words: &[Word]) -> &[Word] {
             _ => after,
         };
     }
-    rest
+    launched(rest).unwrap_or(rest)
+}
+
+/// The command that another one launches: in a container, elsewhere, or in an environment.
+fn launched(words: &[Word]) -> Option<&[Word]> {
+    let (first, rest) = words.split_first()?;
+    let name = base_name(&first.text);
+    let runs = RUNNERS.contains(&name) && rest.iter().any(|word| word.text == "run");
+    if !LAUNCHERS.contains(&name) && !runs {
+        return None;
+    }
+    let inner = |at: usize| rest.get(at..).filter(|inner| is_command(inner));
+    (0..rest.len()).find_map(inner)
+}
+
+/// Whether words are a command that brings packages, or a shell's script.
+fn is_command(words: &[Word]) -> bool {
+    let Some((first, rest)) = words.split_first() else {
+        return false;
+    };
+    let name = base_name(&first.text);
+    let installs = |tool: &Tool| tool.names.contains(&name) && tool.arguments(rest).is_some();
+    let module = matches!(name, "python" | "py") && rest.first().is_some_and(|w| w.text == "-m");
+    module || nested(words).is_some() || TOOLS.iter().any(installs)
 }
 
 fn is_variable(name: &str) -> bool {
@@ -333,6 +113,13 @@ pub(super) fn read(sink: &mut Sink, words: &[Word], context: Context) {
         };
         (name, rest) = (module.text.as_str(), after);
     }
+    // `cargo +nightly install x`.
+    if let Some((_, after)) = rest
+        .split_first()
+        .filter(|(word, _)| word.text.starts_with('+'))
+    {
+        rest = after;
+    }
     if matches!(name, "npm" | "pnpm" | "yarn" | "bun") {
         created(sink, rest, context);
     }
@@ -344,7 +131,22 @@ pub(super) fn read(sink: &mut Sink, words: &[Word], context: Context) {
             return tool.packages(sink, arguments, context);
         }
     }
+    if name == "uv" && rest.first().is_some_and(|word| word.text == "run") {
+        with(sink, rest, context);
+    }
     dotnet_project(sink, name, rest, context);
+}
+
+/// `uv run --with NAME SCRIPT`.
+fn with(sink: &mut Sink, words: &[Word], context: Context) {
+    for pair in words.windows(2) {
+        if let [option, value] = pair
+            && option.text == "--with"
+        {
+            let range = value.range.clone();
+            spec::add(sink, context, Ecosystem::PyPI, &value.text, range);
+        }
+    }
 }
 
 /// `npm create vite@latest` runs the package `create-vite`.
@@ -425,16 +227,12 @@ impl Tool {
                 continue;
             }
             if text.starts_with('-') {
-                let package = matches!(text, "--package" | "--with" | "--spec");
-                if let Some(value) = words.get(at).filter(|_| package && self.most == 1) {
-                    spec::add(
-                        sink,
-                        context,
-                        self.ecosystem,
-                        &value.text,
-                        value.range.clone(),
-                    );
-                    return;
+                if let Some((value, range)) = self.value(words, at) {
+                    spec::add(sink, context, self.ecosystem, value, range);
+                    at += usize::from(!text.contains('='));
+                    // What follows is a command that the package brings; `--with` only adds one.
+                    left -= usize::from(!text.starts_with("--with"));
+                    continue;
                 }
                 at += usize::from(!text.contains('=') && option(word, self.valued));
                 continue;
@@ -443,6 +241,26 @@ impl Tool {
             left -= 1;
         }
         self.version(sink, before, words);
+    }
+
+    /// The package that an option names: `npx --package=x y`, `uvx --from x y`.
+    fn value<'w>(&self, words: &'w [Word], at: usize) -> Option<(&'w str, Range<usize>)> {
+        let option = words.get(at.checked_sub(1)?)?;
+        let (name, value) = match option.text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option.text.as_str(), None),
+        };
+        let short = name == "-p" && self.ecosystem == Ecosystem::Npm;
+        let names = matches!(name, "--package" | "--with" | "--spec" | "--from") || short;
+        if !names || self.most != 1 {
+            return None;
+        }
+        match value {
+            Some(value) => Some((value, option.range.clone())),
+            None => words
+                .get(at)
+                .map(|word| (word.text.as_str(), word.range.clone())),
+        }
     }
 
     /// `gem install NAME -v 1.0` and its kin.
