@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Write,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::PathBuf,
     process::{Command, Output, Stdio},
@@ -14,7 +15,7 @@ use std::{
 use codegate::{
     control::{self, Readiness, State, Status, StatusSource, Trust},
     flow::{Flow, Process},
-    inspect::Kind,
+    inspect::{Kind, Known},
     seal::{NewSecret, Vault},
     session::{Event, Exchange, Level, LoggedPath, Recorder, Sealed, Tokens, now},
 };
@@ -379,6 +380,54 @@ fn a_secret_comes_out_exactly_and_is_forgotten_for_good() {
         agent.run(&["secrets", "reveal", "CG_NO"]).status.code(),
         Some(2)
     );
+}
+
+#[test]
+fn literals_are_added_from_standard_input_and_files_and_listed_without_values() {
+    let agent = Agent::start();
+    let words = agent.dir.path().join("words");
+    fs::write(&words, "Nightingale\n\nBluebird \nNightingale\n").unwrap();
+    let mut add = agent.command(&["secrets", "add", "--json"]);
+    let mut add = add
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    add.stdin
+        .take()
+        .unwrap()
+        .write_all(b"correct horse battery\n")
+        .unwrap();
+    let added = json(&add.wait_with_output().unwrap());
+    assert_eq!((added.len(), &added[0]["literal"]), (1, &Value::Bool(true)));
+    assert_eq!(added[0]["kind"], "SECRET");
+    let file = [
+        "secrets",
+        "add",
+        "--kind",
+        "BIRD",
+        "--file",
+        words.to_str().unwrap(),
+    ];
+    assert_eq!(agent.run(&file).status.code(), Some(0));
+    let listed = json(&agent.run(&["secrets", "list", "--json"]));
+    assert_eq!(listed.len(), 3);
+    let known = agent.state.vault.literals(uid()).unwrap();
+    assert_eq!(known.find(b"correct horse battery, Bluebird").len(), 2);
+    let placeholder = added[0]["placeholder"].as_str().unwrap();
+    let forgotten = agent.run(&["secrets", "forget", placeholder]);
+    assert_eq!(forgotten.status.code(), Some(0));
+    assert_eq!(json(&agent.run(&["secrets", "list", "--json"])).len(), 2);
+    for wrong in [&["--kind", "bird"][..], &["--uid", "4294967295"], &[]] {
+        let mut arguments = vec!["secrets", "add"];
+        arguments.extend(wrong);
+        let refused = agent
+            .command(&arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_ne!(refused.status.code(), Some(0), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -124,6 +124,21 @@ pub(super) enum Secrets {
         #[arg(long)]
         uid: Option<u32>,
     },
+    /// Have a value found wherever it stands; only keyed hashes of it are kept
+    ///
+    /// The value is read from a prompt that does not show it, or else from standard input: never
+    /// from the arguments, which others can see. One line break at its end is not part of it.
+    Add {
+        /// Read a word list: each line is a value
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// The KIND of the placeholders, 2 to 12 of A-Z and 0-9 [default: SECRET]
+        #[arg(long)]
+        kind: Option<String>,
+        /// The user whose secret it is (root only)
+        #[arg(long)]
+        uid: Option<u32>,
+    },
     /// Forget a value for good: its placeholder will not be restored any more
     Forget {
         /// The placeholder

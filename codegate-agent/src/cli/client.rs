@@ -77,7 +77,8 @@ impl Client {
     }
 
     fn send(&mut self, request: &Request) -> io::Result<()> {
-        let mut line = serde_json::to_vec(request)?;
+        // It may hold a value in clear.
+        let mut line = zeroize::Zeroizing::new(serde_json::to_vec(request)?);
         line.push(b'\n');
         self.stream.get_mut().write_all(&line)
     }

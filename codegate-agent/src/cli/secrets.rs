@@ -13,7 +13,9 @@ use super::{
     table::{Table, number, word},
     text::visible,
 };
-use crate::control::{Request, Revealed, SecretLine};
+use crate::control::{Clear, Request, Revealed, SecretLine};
+
+mod literal;
 
 pub(super) fn dispatch(
     client: Client,
@@ -23,6 +25,10 @@ pub(super) fn dispatch(
     match command {
         Secrets::List { uid } => list(client, *uid, printer)?,
         Secrets::Reveal { placeholder, uid } => reveal(client, placeholder, *uid, printer)?,
+        Secrets::Add { file, kind, uid } => {
+            let values = literal::read(file.as_deref())?;
+            add(client, &values, kind.as_deref(), *uid, printer)?;
+        }
         Secrets::Forget { placeholder, uid } => forget(client, placeholder, *uid)?,
     }
     Ok(Exit::Fine)
@@ -38,8 +44,12 @@ fn list(mut client: Client, uid: Option<u32>, printer: &mut Printer) -> Result<(
         say(&"nothing was sealed yet");
         return Ok(());
     }
+    table(&secrets, printer)
+}
+
+fn table(secrets: &[SecretLine], printer: &mut Printer) -> Result<(), Problem> {
     let mut table = Table::new(["PLACEHOLDER", "RULE", ">UID", ">USES", "FIRST", "LAST"]);
-    for secret in &secrets {
+    for secret in secrets {
         table.push([
             word(&secret.placeholder),
             word(&secret.rule),
@@ -50,6 +60,40 @@ fn list(mut client: Client, uid: Option<u32>, printer: &mut Printer) -> Result<(
         ]);
     }
     printer.table(&table)
+}
+
+/// How much of values goes in one request, in bytes: the agent reads no longer lines.
+const BATCH: usize = 8 << 10;
+
+fn add(
+    mut client: Client,
+    values: &[Zeroizing<Vec<u8>>],
+    kind: Option<&str>,
+    uid: Option<u32>,
+    printer: &mut Printer,
+) -> Result<(), Problem> {
+    let mut added = Vec::new();
+    let mut rest = values;
+    while !rest.is_empty() {
+        let mut size = 0;
+        let fits = |value: &&Zeroizing<Vec<u8>>| {
+            size += value.len() + 8;
+            size <= BATCH
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (now, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let request = Request::SecretsAdd {
+            values: now.iter().map(|v| Clear(STANDARD.encode(v))).collect(),
+            kind: kind.map(str::to_owned),
+            uid,
+        };
+        added.extend(client.all::<SecretLine>(&request)?);
+        rest = later;
+    }
+    if printer.json() {
+        return added.iter().try_for_each(|line| printer.object(line));
+    }
+    table(&added, printer)
 }
 
 fn reveal(

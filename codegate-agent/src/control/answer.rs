@@ -5,13 +5,15 @@ use std::fmt::Display;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
 
 use super::{
-    Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched,
+    Clear, Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched,
     server::{Peer, Stop},
 };
 use crate::{
-    seal::{Placeholder, SecretInfo},
+    inspect::Kind,
+    seal::{NewSecret, Placeholder, SecretInfo, VaultError},
     session::{Id, Tailed, Viewer},
 };
 
@@ -31,6 +33,7 @@ pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> 
         Request::SecretsReveal { placeholder, uid } => {
             reveal(peer, state, &parse(&placeholder)?, uid).await
         }
+        Request::SecretsAdd { values, kind, uid } => add(peer, state, &values, kind, uid).await,
         Request::SecretsForget { placeholder, uid } => {
             forget(peer, state, &parse(&placeholder)?, uid).await
         }
@@ -104,6 +107,51 @@ async fn reveal(
     Ok(peer.replies.item(&Revealed { value_base64 }).await?)
 }
 
+/// The KIND of a literal's placeholder, unless the user says another.
+const LITERAL: &str = "SECRET";
+
+async fn add(
+    peer: &mut Peer,
+    state: &State,
+    values: &[Clear],
+    kind: Option<String>,
+    uid: Option<u32>,
+) -> Answer {
+    let uid = owner(peer.viewer, uid)?;
+    let bad = |message: String| Failure::new(Code::BadRequest, message);
+    let kind = kind.as_deref().unwrap_or(LITERAL);
+    let kind = Kind::parse(kind).ok_or_else(|| bad("a KIND has 2 to 12 of A-Z and 0-9".into()))?;
+    let decode = |value: &Clear| STANDARD.decode(&value.0).map(Zeroizing::new);
+    let values: Vec<_> = values
+        .iter()
+        .map(decode)
+        .collect::<Result<_, _>>()
+        .map_err(|_| bad("a value is not in base64".into()))?;
+    let item = |value| NewSecret {
+        kind,
+        rule: "literal",
+        value,
+    };
+    let items: Vec<_> = values.iter().map(|value| item(value)).collect();
+    let added = match state.vault.add_literals(uid, &items).await {
+        Err(VaultError::Literal(reason)) => return Err(bad(reason).into()),
+        added => added.map_err(unavailable)?,
+    };
+    tracing::info!(
+        count = added.len(),
+        uid,
+        by = peer.viewer.uid(),
+        "literals were added"
+    );
+    let vault = state.vault.clone();
+    for secret in blocking(move || vault.list(uid)).await? {
+        if added.contains(&secret.placeholder) {
+            peer.replies.item(&line(uid, &secret)).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn forget(
     peer: &mut Peer,
     state: &State,
@@ -152,6 +200,7 @@ fn line(uid: u32, secret: &SecretInfo) -> SecretLine {
         uses: secret.uses,
         first_seen: time(secret.first_seen),
         last_seen: time(secret.last_seen),
+        literal: secret.literal,
     }
 }
 

@@ -24,7 +24,8 @@ use std::{
 use tokio::net::UnixListener;
 
 pub use protocol::{
-    Code, Failure, Readiness, Reply, Request, Revealed, SecretLine, Shown, Status, Trust, Watched,
+    Clear, Code, Failure, Readiness, Reply, Request, Revealed, SecretLine, Shown, Status, Trust,
+    Watched,
 };
 pub use server::serve;
 

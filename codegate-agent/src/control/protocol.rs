@@ -38,6 +38,15 @@ pub enum Request {
         /// Whose; without it one's own.
         uid: Option<u32>,
     },
+    /// Looks for values from now on, and keeps only keyed hashes of them: a [`SecretLine`] for each.
+    SecretsAdd {
+        /// The values.
+        values: Vec<Clear>,
+        /// The KIND of their placeholders.
+        kind: Option<String>,
+        /// Whose; without it one's own.
+        uid: Option<u32>,
+    },
     /// Forgets a value for good; no items.
     SecretsForget {
         /// The placeholder.
@@ -48,6 +57,11 @@ pub enum Request {
     /// What clients must trust: one [`Trust`].
     Trust,
 }
+
+/// A value in clear: its bytes, in base64 (RFC 4648, section 4).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Clear(pub String);
 
 /// One line of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +177,10 @@ pub struct SecretLine {
     pub first_seen: Timestamp,
     /// When it was found last.
     pub last_seen: Timestamp,
+    /// Whether the user named it, so that it is looked for by itself; `first_seen` is when they
+    /// did, if it was never found.
+    #[serde(default)]
+    pub literal: bool,
 }
 
 /// A value in clear.
@@ -193,6 +211,18 @@ impl Failure {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message }
+    }
+}
+
+impl std::fmt::Debug for Clear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clear").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
     }
 }
 

@@ -89,6 +89,7 @@ impl Peer {
             return self.replies.error(busy).await;
         };
         while let Some(line) = within(IDLE, self.lines.next()).await? {
+            let line = Zeroizing::new(line); // it may hold a value in clear
             match serde_json::from_slice::<Request>(&line) {
                 Ok(request) => self.answer(request, state).await?,
                 Err(error) => {

@@ -15,14 +15,14 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::{
-    Connection,
+    Connection, Guard,
     body::{Body, Collected, Whole, collect, drain},
     coding::{self, Coding, CodingError},
     journal::Journal,
 };
 use crate::{
     config::Unscannable,
-    inspect::{Finding, Inspection, Inspector},
+    inspect::{Finding, Inspection, Known},
     provider::{Dialect, Malformed, Request as Reading, Route},
     seal::{NewSecret, Placeholder, VaultError},
     span::{self, Edit, Text},
@@ -273,24 +273,20 @@ async fn read(
 ) -> Result<Read, Unreadable> {
     // Compressed text grows; eight times is what source code does.
     let weight = wire.len() * if codings.is_empty() { 1 } else { 8 };
-    if weight <= INLINE {
-        return scan(
-            &connection.guard.inspector,
-            route.dialect,
-            wire,
-            &codings,
-            limit,
-        );
-    }
     let guard = connection.guard.clone();
-    let scan = move || scan(&guard.inspector, route.dialect, wire, &codings, limit);
+    let uid = connection.flow.process.uid;
+    let scan = move || scan(&guard, uid, route.dialect, wire, &codings, limit);
+    if weight <= INLINE {
+        return scan();
+    }
     tokio::task::spawn_blocking(scan)
         .await
         .map_err(|_panicked_or_cancelled| Unreadable::Scan)?
 }
 
 fn scan(
-    inspector: &Inspector,
+    guard: &Guard,
+    uid: u32,
     dialect: &dyn Dialect,
     wire: Bytes,
     codings: &[Coding],
@@ -301,7 +297,9 @@ fn scan(
         codings => Bytes::from(coding::decode(&wire, codings, limit)?),
     };
     let reading = dialect.request(&plain)?;
-    let found = inspector.inspect(reading.text.bytes());
+    let named = guard.vault.literals(uid);
+    let known = named.as_deref().map(|named| named as &dyn Known);
+    let found = guard.inspector.inspect_for(known, reading.text.bytes());
     Ok((plain, reading, found))
 }
 

@@ -1,9 +1,9 @@
 //! All that is looked for in a text, and what becomes of it.
 
 use super::{
-    Finding,
+    Finding, Known,
     pii::{Action, Pii, Policy},
-    secrets::{RuleError, Scanner, UserRules},
+    secrets::{self, RuleError, Scanner, UserRules},
 };
 
 /// Secrets and personal data, by one policy. One is enough for all threads.
@@ -47,7 +47,16 @@ impl Inspector {
 
     /// Everything in a text of any bytes. What is a secret is not told of again as personal.
     pub fn inspect(&self, text: &[u8]) -> Inspection {
+        self.inspect_for(None, text)
+    }
+
+    /// Everything in a text of any bytes, and what somebody named.
+    pub fn inspect_for(&self, known: Option<&dyn Known>, text: &[u8]) -> Inspection {
         let mut sealed = self.secrets.scan(text);
+        if let Some(known) = known {
+            sealed.extend(known.find(text));
+            sealed = secrets::settle(sealed);
+        }
         let mut reported = Vec::new();
         for personal in self.pii.scan(text, &sealed) {
             match personal.action {

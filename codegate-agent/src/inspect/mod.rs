@@ -25,6 +25,12 @@ pub struct Finding {
     pub confidence: Confidence,
 }
 
+/// Values that somebody named, so that no rule has to describe them.
+pub trait Known {
+    /// Where they stand in a text, in any order; they may overlap.
+    fn find(&self, text: &[u8]) -> Vec<Finding>;
+}
+
 /// How sure a rule is of what it found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {

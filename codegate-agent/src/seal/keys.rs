@@ -26,6 +26,11 @@ const SALT: &[u8] = b"codegate vault v1";
 /// Permission bits that nobody but the owner may have.
 const OTHERS: u32 = 0o077;
 
+/// Bits of a [`UserKeys::window`].
+pub(super) const WINDOW_BITS: u32 = 20;
+/// A Mersenne prime.
+const PRIME: u64 = (1 << 61) - 1;
+
 type Key = Zeroizing<[u8; KEY_LEN]>;
 
 /// The root key, and the users' keys derived so far.
@@ -88,6 +93,10 @@ impl Keys {
 /// What one user's values are named and sealed with.
 pub(super) struct UserKeys {
     mac: hmac::Key,
+    /// Odd.
+    window: u64,
+    /// Less than [`PRIME`].
+    print: u64,
     /// AES-256-GCM with the user's data key.
     pub(super) data: Aes256Gcm,
 }
@@ -96,7 +105,11 @@ impl UserKeys {
     fn derive(keys: &Keys, uid: u32) -> Result<Self, VaultError> {
         let mac = keys.derive(b"mac", uid)?;
         let data = keys.derive(b"data", uid)?;
+        let literals = keys.derive(b"literals", uid)?;
+        let number = |at| u64::from_be_bytes(std::array::from_fn(|i| literals[at + i]));
         Ok(Self {
+            window: number(0) | 1,
+            print: number(8) % PRIME,
             mac: hmac::Key::new(hmac::HMAC_SHA256, mac.as_ref()),
             data: Aes256Gcm::new_from_slice(data.as_ref()).map_err(|_| VaultError::Crypto)?,
         })
@@ -111,6 +124,30 @@ impl UserKeys {
         }
         mac[MAC_LEN - 1] &= 0xF0;
         mac
+    }
+
+    /// [`WINDOW_BITS`] bits of a hash of up to eight bytes: cheap enough for every byte of a text.
+    #[inline]
+    pub(super) fn window(&self, bytes: u64) -> u32 {
+        (bytes.wrapping_mul(self.window) >> (u64::BITS - WINDOW_BITS)) as u32
+    }
+
+    /// A polynomial hash of a value, by the key, modulo [`PRIME`]: two values of one length agree
+    /// for one key in 2⁵⁰ at most.
+    pub(super) fn print(&self, value: &[u8]) -> u64 {
+        let chunks = value.chunks(7).map(|chunk| {
+            let number = chunk.iter().fold(0, |n, byte| n << 8 | u64::from(*byte));
+            number | 1 << 56
+        });
+        chunks.fold(value.len() as u64, |sum, chunk| {
+            let product = u128::from(sum) * u128::from(self.print) + u128::from(chunk);
+            let folded = (product as u64 & PRIME) + (product >> 61) as u64;
+            if folded >= PRIME {
+                folded - PRIME
+            } else {
+                folded
+            }
+        })
     }
 
     /// Whether a value has this MAC, told in a time that depends on neither.

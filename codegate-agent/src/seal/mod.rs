@@ -5,9 +5,11 @@
 
 mod find;
 mod keys;
+mod literals;
 mod token;
 mod vault;
 
 pub use find::{Match, find, pending};
+pub use literals::Literals;
 pub use token::Placeholder;
 pub use vault::{NewSecret, Reveal, SecretInfo, Vault, VaultError};

@@ -7,6 +7,7 @@
 
 mod error;
 mod index;
+mod literals;
 mod read;
 mod record;
 mod store;
@@ -63,6 +64,8 @@ pub struct SecretInfo {
     pub last_seen: SystemTime,
     /// How often it was found.
     pub uses: u64,
+    /// Whether the user named it, so that it is found by itself.
+    pub literal: bool,
 }
 
 /// A note that somebody was shown a value.
@@ -82,6 +85,7 @@ pub struct Reveal {
 pub struct Vault {
     keys: Keys,
     index: Arc<Mutex<Index>>,
+    literals: Mutex<literals::ByUser>,
     store: Arc<Store>,
     writer: Writer,
 }
@@ -114,12 +118,15 @@ impl Vault {
         let store = Arc::new(store);
         let writer = Writer::start(Arc::clone(&store), Arc::clone(&index))
             .map_err(|error| VaultError::io(Path::new(DATABASE), error))?;
-        Ok(Self {
+        let vault = Self {
             keys,
             index,
+            literals: Mutex::default(),
             store,
             writer,
-        })
+        };
+        vault.load_literals()?;
+        Ok(vault)
     }
 
     /// Seals values, and returns their placeholders in the same order once all are durable.
@@ -183,19 +190,21 @@ impl Vault {
         self.index().holds_any(uid)
     }
 
-    /// The users that have any sealed value, in rising order.
+    /// The users that have any sealed value or literal, in rising order.
     pub fn users(&self) -> Vec<u32> {
-        self.index().users().into_iter().collect()
+        let mut users = self.index().users();
+        users.extend(self.literal_users());
+        users.into_iter().collect()
     }
 
-    /// What a user has sealed, without the values.
+    /// What a user has sealed or named, without the values.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn list(&self, uid: u32) -> Result<Vec<SecretInfo>, VaultError> {
         let rows = self.store.read(|transaction| rows(transaction, uid))?;
         let index = self.index();
-        Ok(rows
+        let mut secrets: Vec<SecretInfo> = rows
             .into_iter()
             .map(|(id, kind, rule, first_seen)| {
                 let usage = index.get(&id).map(|known| known.usage).unwrap_or_default();
@@ -205,9 +214,14 @@ impl Vault {
                     first_seen: time(first_seen),
                     last_seen: time(usage.last_seen.max(first_seen)),
                     uses: usage.uses.max(1),
+                    literal: false,
                 }
             })
-            .collect())
+            .collect();
+        drop(index);
+        let literals = self.list_literals(uid, &mut secrets)?;
+        secrets.extend(literals);
+        Ok(secrets)
     }
 
     /// The value that a placeholder stands for, to be shown to `by`: this is noted durably first.
@@ -239,13 +253,16 @@ impl Vault {
         self.store.read(|transaction| reveals(transaction, uid))
     }
 
-    /// Forgets a value: its placeholder is not restored any more. False if there was none.
+    /// Forgets a value: its placeholder is not restored any more, and if the user named it, it is
+    /// not looked for. False if there was none.
     ///
     /// # Errors
     /// The database cannot be written; then nothing is forgotten.
     pub async fn forget(&self, uid: u32, placeholder: &Placeholder) -> Result<bool, VaultError> {
         let id = (uid, placeholder.mac);
-        self.writer.write(move |batch| batch.remove(&id)).await
+        let forgotten = self.writer.write(move |batch| batch.remove(&id)).await?;
+        self.reload_literals(uid)?;
+        Ok(forgotten)
     }
 
     /// Forgets all values of a user, and says how many there were.
@@ -253,7 +270,12 @@ impl Vault {
     /// # Errors
     /// The database cannot be written; then nothing is forgotten.
     pub async fn forget_all(&self, uid: u32) -> Result<usize, VaultError> {
-        self.writer.write(move |batch| batch.remove_all(uid)).await
+        let forgotten = self
+            .writer
+            .write(move |batch| batch.remove_all(uid))
+            .await?;
+        self.reload_literals(uid)?;
+        Ok(forgotten)
     }
 
     /// Adds records, and returns the kinds under which their values are known.

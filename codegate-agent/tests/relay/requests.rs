@@ -1,6 +1,7 @@
 //! The way out.
 
 use bytes::Bytes;
+use codegate::{inspect::Kind, seal::NewSecret};
 use http::{HeaderMap, HeaderValue, Request};
 
 use crate::rig::{HOST, Rig, Version, frames, github_token, gunzip, gzip, json, post};
@@ -39,6 +40,28 @@ async fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_changes() {
         );
         assert_eq!(exchange.model.as_deref(), Some("gpt-4o"));
     }
+}
+
+#[tokio::test]
+async fn a_value_that_the_user_named_is_sealed() {
+    let mut rig = Rig::new(Version::H1, "openai", ok).await;
+    let literal = NewSecret {
+        kind: Kind::parse("BIRD").unwrap(),
+        rule: "literal",
+        value: "Nachtigall \"ü\"".as_bytes(),
+    };
+    let added = rig
+        .guard
+        .vault
+        .add_literals(1000, &[literal])
+        .await
+        .unwrap();
+    let body = chat("codename Nachtigall \"ü\"!");
+    rig.post(CHAT, body.clone()).await;
+    let expected = body.replace("Nachtigall \\\"ü\\\"", &added[0].to_string());
+    assert_eq!(rig.seen_body(), expected);
+    let exchange = rig.recorded(1).await.remove(0);
+    assert_eq!(exchange.sealed[0].rule, "literal");
 }
 
 #[tokio::test]

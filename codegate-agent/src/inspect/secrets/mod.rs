@@ -38,6 +38,7 @@ use engine::Engine;
 use rule::Rule;
 use sweep::Sweep;
 
+pub(super) use overlap::settle;
 pub use source::{RuleError, RuleText};
 pub use user::UserRules;
 

@@ -8,7 +8,7 @@ use crate::inspect::Finding;
 
 /// Keeps, of findings that overlap, the surest, then the longest, then the first given; in order
 /// of place.
-pub(super) fn settle(mut findings: Vec<Finding>) -> Vec<Finding> {
+pub(in crate::inspect) fn settle(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.retain(|finding| !finding.range.is_empty());
     findings.sort_by_key(|f| (Reverse(f.confidence), Reverse(f.range.len())));
     let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();

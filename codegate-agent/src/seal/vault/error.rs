@@ -49,6 +49,9 @@ pub enum VaultError {
     /// The cryptographic library refused: no randomness, or a value too long to seal.
     #[error("the vault's cryptography failed")]
     Crypto,
+    /// A value that cannot be looked for.
+    #[error("{0}")]
+    Literal(String),
     /// The writer is gone.
     #[error("the vault has stopped")]
     Stopped,

@@ -40,34 +40,55 @@ impl Record {
         kind: Kind,
         value: &[u8],
     ) -> Result<Self, VaultError> {
-        let mut nonce = [0; NONCE_LEN];
-        rand::fill(&mut nonce).map_err(|_| VaultError::Crypto)?;
-        // Room for the tag from the start: growing would leave a copy of the value behind.
-        let mut buffer = Zeroizing::new(Vec::with_capacity(value.len() + TAG_LEN));
-        buffer.extend_from_slice(value);
-        keys.data
-            .encrypt_in_place(&Nonce::from(nonce), &bound_to(&id, &kind), &mut *buffer)
-            .map_err(|_| VaultError::Crypto)?;
+        let (nonce, sealed) = lock(keys, &bound_to(&id, &kind), value)?;
         Ok(Self {
             id,
             kind,
             nonce,
-            sealed: std::mem::take(&mut *buffer),
+            sealed,
         })
     }
 
     /// Opens a sealed value, if it is what it was sealed as.
     pub(super) fn open(self, keys: &UserKeys) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let mut buffer = Zeroizing::new(self.sealed);
         let bound_to = bound_to(&self.id, &self.kind);
-        keys.data
-            .decrypt_in_place(&Nonce::from(self.nonce), &bound_to, &mut *buffer)
-            .map_err(|_| VaultError::Altered)?;
+        let buffer = unlock(keys, &bound_to, &self.nonce, self.sealed)?;
         if !keys.verify(&buffer, &self.id.1) {
             return Err(VaultError::Altered);
         }
         Ok(buffer)
     }
+}
+
+/// Seals bytes, bound to others that are not kept with them.
+pub(super) fn lock(
+    keys: &UserKeys,
+    bound_to: &[u8],
+    clear: &[u8],
+) -> Result<([u8; NONCE_LEN], Vec<u8>), VaultError> {
+    let mut nonce = [0; NONCE_LEN];
+    rand::fill(&mut nonce).map_err(|_| VaultError::Crypto)?;
+    // Room for the tag from the start: growing would leave a copy of the value behind.
+    let mut buffer = Zeroizing::new(Vec::with_capacity(clear.len() + TAG_LEN));
+    buffer.extend_from_slice(clear);
+    keys.data
+        .encrypt_in_place(&Nonce::from(nonce), bound_to, &mut *buffer)
+        .map_err(|_| VaultError::Crypto)?;
+    Ok((nonce, std::mem::take(&mut *buffer)))
+}
+
+/// Opens sealed bytes, if they are bound to the same.
+pub(super) fn unlock(
+    keys: &UserKeys,
+    bound_to: &[u8],
+    nonce: &[u8; NONCE_LEN],
+    sealed: Vec<u8>,
+) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    let mut buffer = Zeroizing::new(sealed);
+    keys.data
+        .decrypt_in_place(&Nonce::from(*nonce), bound_to, &mut *buffer)
+        .map_err(|_| VaultError::Altered)?;
+    Ok(buffer)
 }
 
 /// The associated data.

@@ -18,6 +18,7 @@ use redb::{
 use super::{
     VaultError,
     index::{Change, Usage},
+    literals,
     record::{Id, NONCE_LEN, Record, VERSION},
 };
 use crate::{inspect::Kind, seal::token::MAC_LEN};
@@ -35,6 +36,17 @@ type Row = (
 );
 
 pub(super) const SECRETS: TableDefinition<RowId, Row> = TableDefinition::new("secrets");
+/// Version of the format, kind, when added (milliseconds since 1970), nonce, sealed hashes.
+type LiteralRow = (
+    u8,
+    &'static str,
+    u64,
+    &'static [u8; NONCE_LEN],
+    &'static [u8],
+);
+
+/// What users named, whether it was ever sealed or not.
+pub(super) const LITERALS: TableDefinition<RowId, LiteralRow> = TableDefinition::new("literals");
 /// When last seen (milliseconds since 1970), and how often.
 pub(super) const USAGE: TableDefinition<RowId, (u64, u64)> = TableDefinition::new("usage");
 /// By number: when (milliseconds since 1970), who asked, whose value, its MAC, its kind.
@@ -168,6 +180,7 @@ fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
 /// The tables, open for writing, and what the index has to follow once they are committed.
 pub(super) struct Batch<'t> {
     secrets: Table<'t, RowId, Row>,
+    literals: Table<'t, RowId, LiteralRow>,
     usage: Table<'t, RowId, (u64, u64)>,
     reveals: Table<'t, u64, (u64, u32, u32, &'static [u8; MAC_LEN], &'static str)>,
     pub(super) meta: Table<'t, &'static str, &'static [u8]>,
@@ -178,6 +191,7 @@ impl<'t> Batch<'t> {
     fn new(transaction: &'t WriteTransaction) -> Result<Self, VaultError> {
         Ok(Self {
             secrets: transaction.open_table(SECRETS)?,
+            literals: transaction.open_table(LITERALS)?,
             usage: transaction.open_table(USAGE)?,
             reveals: transaction.open_table(REVEALS)?,
             meta: transaction.open_table(META)?,
@@ -209,15 +223,24 @@ impl<'t> Batch<'t> {
         Ok(kind)
     }
 
-    /// Removes a record; false if there was none.
+    /// Adds a literal, or renews it.
+    pub(super) fn add_literal(&mut self, row: &literals::Row) -> Result<(), VaultError> {
+        let (nonce, sealed) = (&row.nonce, row.sealed.as_slice());
+        let value = (VERSION, row.kind.as_str(), row.added, nonce, sealed);
+        self.literals.insert((row.id.0, &row.id.1), value)?;
+        Ok(())
+    }
+
+    /// Removes a record and a literal; false if there was neither.
     pub(super) fn remove(&mut self, id: &Id) -> Result<bool, VaultError> {
-        let removed = self.secrets.remove((id.0, &id.1))?.is_some();
+        let literal = self.literals.remove((id.0, &id.1))?.is_some();
+        let removed = self.secrets.remove((id.0, &id.1))?.is_some() || literal;
         self.usage.remove((id.0, &id.1))?;
         self.changes.push(Change::Removed(*id));
         Ok(removed)
     }
 
-    /// Removes all of a user's records, and says how many there were.
+    /// Removes all of a user's records and literals, and says how many records there were.
     pub(super) fn remove_all(&mut self, uid: u32) -> Result<usize, VaultError> {
         let all = (uid, &[0; MAC_LEN])..=(uid, &[0xFF; MAC_LEN]);
         let mut removed = 0;
@@ -225,7 +248,8 @@ impl<'t> Batch<'t> {
             removed += 1;
             false
         })?;
-        self.usage.retain_in(all, |_, _| false)?;
+        self.usage.retain_in(all.clone(), |_, _| false)?;
+        self.literals.retain_in(all, |_, _| false)?;
         self.changes.push(Change::RemovedAll(uid));
         Ok(removed)
     }

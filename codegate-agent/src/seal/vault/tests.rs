@@ -3,6 +3,7 @@
 mod crash;
 mod disk;
 mod faults;
+mod literals;
 mod tampering;
 
 use std::os::unix::fs::PermissionsExt;
