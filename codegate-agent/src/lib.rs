@@ -21,6 +21,7 @@ pub mod seal;
 pub mod session;
 pub mod span;
 pub mod splice;
+pub mod swap;
 pub mod tls;
 pub mod trust;
 pub mod upstream;

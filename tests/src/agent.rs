@@ -106,14 +106,17 @@ impl<'lab> Setup<'lab> {
     }
 
     fn config(&self, folder: &std::path::Path) -> String {
+        Self::base(self.lab, folder) + &self.settings
+    }
+
+    fn base(lab: &Lab, folder: &std::path::Path) -> String {
         let quoted = |path: PathBuf| format!("{:?}", path.display().to_string());
         format!(
-            "state_dir = {}\nruntime_dir = {}\n[capture]\ncgroup = {}\n[upstream]\nextra_roots = [{}]\n{}",
+            "state_dir = {}\nruntime_dir = {}\n[capture]\ncgroup = {}\n[upstream]\nextra_roots = [{}]\n",
             quoted(folder.join("state")),
             quoted(folder.join("run")),
-            quoted(self.lab.guarded_cgroup()),
-            quoted(self.lab.path("lab-ca.pem")),
-            self.settings,
+            quoted(lab.guarded_cgroup()),
+            quoted(lab.path("lab-ca.pem")),
         )
     }
 }
@@ -208,6 +211,16 @@ impl Agent<'_> {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         self.running.signal(signal);
+    }
+
+    /// Writes other settings into its configuration, in place of those it was started with; it has
+    /// to be told.
+    ///
+    /// # Panics
+    /// Where they cannot be written.
+    pub fn settings(&self, settings: &str) {
+        let base = Setup::base(self.lab, &self.folder);
+        fs::write(self.folder.join("config.toml"), base + settings).expect("the configuration");
     }
 
     /// Ends it with `SIGTERM` and waits.

@@ -7,6 +7,8 @@ use std::{
 };
 
 use lab::{Dialect, Lab, Place, Turn, clients, placeholders, samples};
+use nix::sys::signal::Signal;
+use serde_json::Value;
 
 /// How soon connections have to be direct once the agent is gone.
 const DIRECT: Duration = Duration::from_secs(2);
@@ -123,6 +125,46 @@ fn a_restarted_agent_knows_its_secrets_and_its_ca() {
         "{seen:?}"
     );
     assert!(authorities.iter().all(|ca| *ca == authorities[0]));
+}
+
+/// Waits until the status says something of a reload.
+fn told(agent: &lab::Agent<'_>, what: impl Fn(&Value) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let status = agent.objects(["status", "--json"]).remove(0);
+        if what(&status) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{status:#}\n{}", agent.log());
+        sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_changed_configuration_is_taken_up_and_a_wrong_one_is_not() {
+    let lab = Lab::new();
+    lab.ai(Dialect::Chat.host(), Turn::echo);
+    let agent = lab.agent().start();
+    let (text, secret) = ("say acme_0a1b2c3d4e5f", b"acme_0a1b2c3d4e5f");
+    let rule = "[[rule]]\nid = \"acme\"\nkind = \"ACME\"\npattern = \"acme_[0-9a-z]{12}\"\n";
+    assert_eq!(asks(&lab.guarded(), text).as_deref(), Some(text));
+    assert!(lab.journal().only().text().contains(text));
+    agent.settings(rule);
+    agent.signal(Signal::SIGHUP);
+    told(&agent, |status| status["counters"]["reloaded"] == 1);
+    lab.journal().clear();
+    assert_eq!(asks(&lab.guarded(), text).as_deref(), Some(text));
+    lab.journal().never_saw(secret);
+    agent.settings(&rule.replace("12}", "12"));
+    agent.signal(Signal::SIGHUP);
+    told(&agent, |status| {
+        let problem = status["problems"][0].as_str().unwrap_or_default();
+        problem.contains("rule `acme`: pattern: ") && status["state"] == "ready"
+    });
+    assert!(agent.log().contains("the old one holds"), "{}", agent.log());
+    lab.journal().clear();
+    assert_eq!(asks(&lab.guarded(), text).as_deref(), Some(text));
+    lab.journal().never_saw(secret);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
 fn agent(cli: &Cli) -> Result<Exit, Problem> {
     let config = cli.configuration()?;
     log_to_stderr();
-    daemon::run(config).map_err(Problem::Agent)?;
+    daemon::run(config, cli.config.clone()).map_err(Problem::Agent)?;
     Ok(Exit::Fine)
 }
 

@@ -15,6 +15,7 @@ use crate::{
     kernel::{self, Hooks, Names, Timing},
     seal::Vault,
     session::Recorder,
+    swap::Swap,
     tls::Terminator,
     trust::{self, Ca, Installed, Leaves, Origin},
     upstream::Connector,
@@ -22,7 +23,7 @@ use crate::{
 
 /// The running agent.
 pub(super) struct Agent {
-    pub(super) config: Config,
+    pub(super) config: Swap<Config>,
     pub(super) hooks: Hooks,
     pub(super) names: Names,
     pub(super) connector: Connector,
@@ -44,10 +45,9 @@ impl Agent {
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
         let guard = Arc::new(Guard {
-            inspector: Arc::new(
-                Inspector::with_rules(&config.rules, config.pii)
-                    .context("cannot compile the rules")?,
-            ),
+            inspector: Inspector::with_rules(&config.rules, config.pii)
+                .context("cannot compile the rules")?
+                .into(),
             vault: Arc::new(Vault::open(&state.join("vault")).context("cannot open the vault")?),
             recorder: Recorder::open(&state.join("sessions.redb"))
                 .context("cannot open the sessions")?,
@@ -61,7 +61,7 @@ impl Agent {
         let status = Arc::new(Tally::new(hooks.clone(), config.endpoints.iter().count()));
         let netns = kernel::netns_cookie()?;
         Ok(Self {
-            config,
+            config: config.into(),
             hooks,
             names,
             connector,

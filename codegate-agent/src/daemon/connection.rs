@@ -78,7 +78,7 @@ struct Way<'a> {
 
 impl Way<'_> {
     async fn conduct(&self, mut client: TcpStream, running: Running) -> Result<(), Failure> {
-        match decide::by_process(&self.agent.config, self.flow) {
+        match decide::by_process(&self.agent.config.get(), self.flow) {
             Some(Decision::Splice(reason)) => {
                 return self
                     .splice(Replay::new(Default::default(), client), reason)
@@ -111,7 +111,7 @@ impl Way<'_> {
     ) -> Result<(), Failure> {
         let client = Replay::new(hello.raw.clone(), client);
         let learned = self.agent.names.host_for(self.flow.original);
-        match decide::by_hello(&self.agent.config, self.flow, &hello, learned) {
+        match decide::by_hello(&self.agent.config.get(), self.flow, &hello, learned) {
             Decision::Terminate(target) => self.terminate(client, hello, target, running).await,
             Decision::Splice(reason) => self.splice(client, reason).await,
             Decision::Refuse(_) => {

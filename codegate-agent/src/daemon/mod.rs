@@ -7,9 +7,10 @@ mod agent;
 mod connection;
 mod files;
 mod heart;
+mod reload;
 mod status;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -35,28 +36,35 @@ const QUIET: Duration = Duration::from_millis(250);
 /// How long a failed accept is left alone: it fails for want of descriptors or memory.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Runs the agent until it is told to stop by SIGTERM or SIGINT.
+/// Runs the agent until it is told to stop by SIGTERM or SIGINT. On SIGHUP it reads the
+/// configuration again, from `path` (or where it is by default).
 ///
 /// # Errors
 /// Whatever keeps it from starting. Once it is ready it does not end by itself.
-pub fn run(config: Config) -> Result<()> {
+pub fn run(config: Config, path: Option<PathBuf>) -> Result<()> {
     files::harden();
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("codegate")
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(serve(config))
+        .block_on(serve(config, path))
 }
 
-async fn serve(config: Config) -> Result<()> {
+async fn serve(config: Config, path: Option<PathBuf>) -> Result<()> {
     let mut stop = Stop::new()?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot take SIGHUP")?;
     let (drain, running) = drain::drain();
     let (agent, beating) = tokio::select! {
         started = start(config, running) => started?,
         () = stop.asked() => return Ok(()),
     };
-    stop.asked().await;
+    loop {
+        tokio::select! {
+            () = stop.asked() => break,
+            _ = hangup.recv() => reload::reload(&agent, path.clone()).await,
+        }
+    }
     tracing::info!("stopping: new connections go direct, {PATIENCE:?} for those under way");
     beating.stop().await;
     agent.release();

@@ -24,6 +24,9 @@ pub(super) struct Tally {
     open: AtomicU64,
     terminated: AtomicU64,
     spliced: AtomicU64,
+    reloaded: AtomicU64,
+    /// Why the configuration on disk is not the one in force.
+    stale: Mutex<Option<String>>,
 }
 
 const STARTING: u8 = 0;
@@ -44,6 +47,8 @@ impl Tally {
             open: AtomicU64::new(0),
             terminated: AtomicU64::new(0),
             spliced: AtomicU64::new(0),
+            reloaded: AtomicU64::new(0),
+            stale: Mutex::default(),
         }
     }
 
@@ -77,6 +82,13 @@ impl Tally {
         self.spliced.fetch_add(1, Relaxed);
     }
 
+    /// The configuration was read again: it is in force, or there is a reason why not.
+    pub(super) fn reloaded(&self, why_not: Option<String>) {
+        self.reloaded
+            .fetch_add(u64::from(why_not.is_none()), Relaxed);
+        *self.stale.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
+    }
+
     fn readiness(&self) -> Readiness {
         match self.phase.load(Relaxed) {
             STARTING => Readiness::Starting,
@@ -93,7 +105,15 @@ impl Tally {
             }
             _ => None,
         };
-        problem.map(str::to_owned).into_iter().collect()
+        let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        let stale = stale.iter().map(|why| {
+            format!("the configuration was not taken up, the one before it holds: {why}")
+        });
+        problem
+            .map(str::to_owned)
+            .into_iter()
+            .chain(stale)
+            .collect()
     }
 
     /// Whether the kernel sees a living agent. What cannot be read is not claimed.
@@ -102,7 +122,11 @@ impl Tally {
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
-        let own = [("terminated", &self.terminated), ("spliced", &self.spliced)];
+        let own = [
+            ("terminated", &self.terminated),
+            ("spliced", &self.spliced),
+            ("reloaded", &self.reloaded),
+        ];
         let own = own.map(|(name, count)| (name.to_owned(), count.load(Relaxed)));
         let kernel = self.hooks.counters().ok();
         let kernel = kernel.iter().flat_map(|counters| counters.iter());

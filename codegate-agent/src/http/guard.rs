@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::{config::Unscannable, flow::Flow, inspect::Inspector, seal::Vault, session::Recorder};
+use crate::{
+    config::Unscannable, flow::Flow, inspect::Inspector, seal::Vault, session::Recorder, swap::Swap,
+};
 
 /// Shared by all connections.
 pub struct Guard {
     /// Finds secrets and personal data.
-    pub inspector: Arc<Inspector>,
+    pub inspector: Swap<Inspector>,
     /// Keeps them.
     pub vault: Arc<Vault>,
     /// Keeps what happened.

@@ -299,7 +299,10 @@ fn scan(
     let reading = dialect.request(&plain)?;
     let named = guard.vault.literals(uid);
     let known = named.as_deref().map(|named| named as &dyn Known);
-    let found = guard.inspector.inspect_for(known, reading.text.bytes());
+    let found = guard
+        .inspector
+        .get()
+        .inspect_for(known, reading.text.bytes());
     Ok((plain, reading, found))
 }
 

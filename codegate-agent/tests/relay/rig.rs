@@ -82,7 +82,7 @@ impl Rig {
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let guard = Arc::new(Guard {
-            inspector: inspector(),
+            inspector: inspector().into(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             body_limit: LIMIT,
