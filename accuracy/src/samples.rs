@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many values a rule is given in each carrier.
-pub(crate) const VALUES: usize = 4;
+pub(crate) const VALUES: usize = 2;
 
 /// Names that say nothing: a format is found for what it is.
 const NEUTRAL: [&str; 8] = [

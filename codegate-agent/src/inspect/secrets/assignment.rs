@@ -44,6 +44,8 @@ const LONGEST: usize = 512;
 pub(super) struct Beside {
     tie: Regex,
     value: Option<Pattern>,
+    /// The name must go on as that of a key does.
+    named: bool,
 }
 
 /// The names alone, which make the trigger: literals cost the first pass next to nothing, and
@@ -78,7 +80,7 @@ fn begins_with_value(rest: &[u8]) -> bool {
 }
 
 impl Beside {
-    pub(super) fn compile(value: Option<&str>) -> Result<Self, String> {
+    pub(super) fn compile(value: Option<&str>, named: bool) -> Result<Self, String> {
         // Nothing but its syntax can be wrong with it, and that should be said now.
         value
             .map(regex_syntax::parse)
@@ -87,13 +89,14 @@ impl Beside {
         Ok(Self {
             tie: TIED.clone()?,
             value: value.map(Pattern::anchored),
+            named,
         })
     }
 
     /// The value that is tied to a name whose known part ends here.
     pub(super) fn behind(&self, text: &[u8], end: usize) -> Option<Candidate> {
         let rest = text.get(end..text.len().min(end.saturating_add(LONGEST_TIE)))?;
-        if !may_be_tied(rest) {
+        if !may_be_tied(rest) || self.named && !name::goes_on_as_key(tail(rest)) {
             return None;
         }
         let start = end + self.tie.find(rest)?.end();
@@ -108,6 +111,12 @@ impl Beside {
             site,
         })
     }
+}
+
+/// What follows the known part in a name.
+fn tail(rest: &[u8]) -> &[u8] {
+    let len = rest.iter().take_while(|byte| is_name(byte)).count();
+    rest.get(..len).unwrap_or_default()
 }
 
 /// The whole name, of which a rule knows a part that ends here.

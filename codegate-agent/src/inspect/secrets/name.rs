@@ -162,6 +162,19 @@ pub(super) fn is_credential(name: &[u8]) -> bool {
             .any(|(at, word)| names_secret(word, &words[..at]))
 }
 
+/// Whether the rest of a name, behind a service's, is that of a key: `_API_KEY`, `Token`, or
+/// nothing at all; `_project_id` and `_build` are not.
+pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
+    const NOUNS: [&str; 11] = [
+        "key", "token", "secret", "pass", "pw", "auth", "cred", "pat", "sid", "dsn", "license",
+    ];
+    let lower = tail.to_ascii_lowercase();
+    let is_noun = |noun: &&str| memchr::memmem::find(&lower, noun.as_bytes()).is_some();
+    let mut words = runs(tail).map(<[u8]>::to_ascii_lowercase);
+    let is_about = |word: Vec<u8>| ABOUT.iter().any(|about| about.as_bytes() == word);
+    tail.is_empty() || NOUNS.iter().any(|noun| is_noun(&noun)) && !words.any(is_about)
+}
+
 fn names_secret(word: &str, before: &[String]) -> bool {
     let after = |words: &[&str]| {
         before
@@ -182,7 +195,7 @@ fn names_secret(word: &str, before: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_credential;
+    use super::{goes_on_as_key, is_credential};
 
     #[test]
     fn names_of_secrets() {
@@ -210,6 +223,30 @@ mod tests {
             "token",
         ] {
             assert!(is_credential(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_goes_on_as_a_key() {
+        for tail in [
+            "",
+            "_API_KEY",
+            "Token",
+            "-auth-token",
+            "_client_secret",
+            ".pat",
+        ] {
+            assert!(goes_on_as_key(tail.as_bytes()), "{tail}");
+        }
+        for tail in [
+            "_project",
+            "_key_id",
+            "_api_version",
+            "Url",
+            "_token_url",
+            "_build",
+        ] {
+            assert!(!goes_on_as_key(tail.as_bytes()), "{tail}");
         }
     }
 

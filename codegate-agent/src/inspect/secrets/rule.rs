@@ -145,7 +145,7 @@ fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
             if text.value.is_none() && text.judge.is_none() {
                 return Err("a rule `beside` names needs a `value` or a `judge`".into());
             }
-            let beside = Beside::compile(text.value.as_deref())?;
+            let beside = Beside::compile(text.value.as_deref(), text.named)?;
             Ok((trigger(&assignment::any_of(names))?, Shape::Beside(beside)))
         }
         _ => Err("it needs either a `pattern` or names that it stands `beside`".into()),

@@ -15,20 +15,38 @@ use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::
 use crate::inspect::Confidence;
 
 /// The files that are compiled in.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 29] = [
     ("ai.toml", include_str!("rules/ai.toml")),
+    ("aitools.toml", include_str!("rules/aitools.toml")),
     ("cloud.toml", include_str!("rules/cloud.toml")),
+    ("hosting.toml", include_str!("rules/hosting.toml")),
     ("forges.toml", include_str!("rules/forges.toml")),
+    ("ci.toml", include_str!("rules/ci.toml")),
+    ("flags.toml", include_str!("rules/flags.toml")),
     ("payment.toml", include_str!("rules/payment.toml")),
+    ("fintech.toml", include_str!("rules/fintech.toml")),
     ("messaging.toml", include_str!("rules/messaging.toml")),
+    ("chat.toml", include_str!("rules/chat.toml")),
+    ("marketing.toml", include_str!("rules/marketing.toml")),
+    ("crm.toml", include_str!("rules/crm.toml")),
+    ("social.toml", include_str!("rules/social.toml")),
     ("registries.toml", include_str!("rules/registries.toml")),
+    ("productivity.toml", include_str!("rules/productivity.toml")),
+    ("scraping.toml", include_str!("rules/scraping.toml")),
     (
         "observability.toml",
         include_str!("rules/observability.toml"),
     ),
+    ("analytics.toml", include_str!("rules/analytics.toml")),
     ("databases.toml", include_str!("rules/databases.toml")),
+    ("data.toml", include_str!("rules/data.toml")),
+    ("maps.toml", include_str!("rules/maps.toml")),
+    ("iot.toml", include_str!("rules/iot.toml")),
+    ("vpn.toml", include_str!("rules/vpn.toml")),
     ("identity.toml", include_str!("rules/identity.toml")),
+    ("security.toml", include_str!("rules/security.toml")),
     ("keys.toml", include_str!("rules/keys.toml")),
+    ("crypto.toml", include_str!("rules/crypto.toml")),
     ("assignments.toml", include_str!("rules/assignments.toml")),
 ];
 
@@ -115,6 +133,9 @@ pub struct RuleText {
     /// Or: the names it stands beside, as expressions whose case is ignored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) beside: Vec<String>,
+    /// The name must go on as that of a key does: what is no secret has the same form.
+    #[serde(default)]
+    pub(super) named: bool,
     /// The value beside the name; without it, whatever value stands there is judged.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) value: Option<String>,
