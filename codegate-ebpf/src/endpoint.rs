@@ -1,11 +1,11 @@
 //! What an address means to the guard, and who is exempt from it.
 
 use aya_ebpf::{helpers::bpf_get_current_cgroup_id, programs::SockAddrContext};
-use codegate_ebpf::{Address, Counter, NEVER};
+use codegate_ebpf::{Address, Counter, Endpoint, NEVER};
 
 use crate::{
     heart,
-    maps::{AGENT_CGROUP, AGENT_MARK, ENDPOINTS},
+    maps::{AGENT_CGROUP, AGENT_MARK, ENDPOINTS, LEARNED},
     socket::{self, field},
 };
 
@@ -17,19 +17,27 @@ use crate::{
 pub(crate) fn guarded(ctx: &SockAddrContext, to: &Address, wanted: u32) -> Result<(), Counter> {
     // SAFETY: an entry that is removed while it is read yields another entry's value at worst; the
     // next connection sees the truth.
-    let Some(endpoint) = (unsafe { ENDPOINTS.get(to) }) else {
-        return Err(Counter::Passed);
-    };
-    if endpoint.flags & wanted == 0 {
-        return Err(Counter::Passed);
-    }
-    if is_past(endpoint.expires) {
-        return Err(Counter::Expired);
+    let set = unsafe { ENDPOINTS.get(to) };
+    if let Err(reason) = holds(set, wanted) {
+        // SAFETY: the same.
+        let learned = unsafe { LEARNED.get(to) };
+        holds(learned, wanted).map_err(|_| reason)?;
     }
     if is_agent(ctx) {
         return Err(Counter::Exempt);
     }
     heart::beats()
+}
+
+/// Whether an entry says what is wanted, today.
+#[inline(always)]
+fn holds(entry: Option<&Endpoint>, wanted: u32) -> Result<(), Counter> {
+    match entry {
+        Some(endpoint) if endpoint.flags & wanted == 0 => Err(Counter::Passed),
+        Some(endpoint) if is_past(endpoint.expires) => Err(Counter::Expired),
+        Some(_) => Ok(()),
+        None => Err(Counter::Passed),
+    }
 }
 
 #[inline(always)]

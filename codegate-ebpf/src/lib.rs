@@ -10,6 +10,8 @@
 //! order. Times are nanoseconds of `CLOCK_MONOTONIC`, which is what `bpf_ktime_get_ns` reads.
 #![no_std]
 
+pub mod name;
+
 use core::mem::size_of;
 
 /// Socket mark of the agent's own sockets: what carries it is never redirected or refused.
@@ -36,6 +38,12 @@ pub mod flags {
 pub mod maps {
     /// Hash: [`Address`](crate::Address) → [`Endpoint`](crate::Endpoint).
     pub const ENDPOINTS: &str = "ENDPOINTS";
+    /// LRU hash: [`Address`](crate::Address) → [`Endpoint`](crate::Endpoint), from DNS answers.
+    pub const LEARNED: &str = "LEARNED";
+    /// Hash: [`NameKey`](crate::name::NameKey) → [`NamePorts`](crate::name::NamePorts).
+    pub const NAMES: &str = "NAMES";
+    /// Ring buffer: [`Heard`](crate::name::Heard) and a DNS message.
+    pub const ANSWERS: &str = "ANSWERS";
     /// Hash: network namespace cookie (`u64`) → [`Listener`](crate::Listener).
     pub const LISTENERS: &str = "LISTENERS";
     /// LRU hash: socket cookie (`u64`) → [`Original`](crate::Original).
@@ -65,6 +73,8 @@ pub mod globals {
     pub const AGENT_CGROUP: &str = "AGENT_CGROUP";
     /// `u8`: 1 where `sock_ops` programs may ask for the namespace cookie (Linux 5.15 and newer).
     pub const NETNS_IN_SOCK_OPS: &str = "NETNS_IN_SOCK_OPS";
+    /// `u64`: where [`name::hash`](crate::name::hash) begins.
+    pub const NAME_SEED: &str = "NAME_SEED";
     /// `u8`: aya-log's threshold; 0 is silence and costs nothing.
     pub const LOG_LEVEL: &str = "AYA_LOG_LEVEL";
 }
@@ -79,6 +89,8 @@ pub mod programs {
     pub const PUBLISH: &str = "publish";
     /// `cgroup/sock_release`: forgets the socket.
     pub const RELEASE: &str = "release";
+    /// `cgroup_skb/ingress`: learns addresses of guarded names from DNS answers.
+    pub const LEARN: &str = "learn";
     /// `cgroup/getpeername4` and `6`: answer the original address.
     pub const GETPEERNAME: [&str; 2] = ["getpeername4", "getpeername6"];
     /// `cgroup/sendmsg4` and `6`: refuse UDP to guarded endpoints.
@@ -254,11 +266,15 @@ pub enum Counter {
     StaleRefused,
     /// Guarded, but the guard was paused: went direct.
     PausedPassed,
+    /// Addresses learned from DNS answers, one for each port.
+    Learned,
+    /// DNS answers that the agent was not told of: it did not listen, or not fast enough.
+    NotTold,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -274,6 +290,8 @@ impl Counter {
         Self::StalePassed,
         Self::StaleRefused,
         Self::PausedPassed,
+        Self::Learned,
+        Self::NotTold,
     ];
 
     /// A stable name for people and JSON.
@@ -294,6 +312,8 @@ impl Counter {
             Self::StalePassed => "stale_passed",
             Self::StaleRefused => "stale_refused",
             Self::PausedPassed => "paused_passed",
+            Self::Learned => "learned",
+            Self::NotTold => "not_told",
         }
     }
 }

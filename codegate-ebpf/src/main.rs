@@ -1,7 +1,7 @@
 //! The eBPF programs: entry points only; each says what it hooks and hands over to the module that knows.
 //!
 //! Rules that the verifier imposes on all of them: context fields are read once, up front and volatile
-//! (a merged or offset access to the context is refused); nothing loops; nothing recurses.
+//! (a merged or offset access to the context is refused); loops have a bound; nothing recurses.
 #![no_std]
 #![no_main]
 #![allow(
@@ -11,6 +11,7 @@
 
 mod connect;
 mod datagram;
+mod dns;
 mod endpoint;
 mod heart;
 mod maps;
@@ -21,8 +22,8 @@ mod socket;
 
 use aya_ebpf::{
     EbpfContext as _,
-    macros::{cgroup_sock, cgroup_sock_addr, sock_ops},
-    programs::{SockAddrContext, SockContext, SockOpsContext},
+    macros::{cgroup_skb, cgroup_sock, cgroup_sock_addr, sock_ops},
+    programs::{SkBuffContext, SockAddrContext, SockContext, SockOpsContext},
 };
 
 /// What a `sock_addr` program returns: the call goes on, or fails with `EPERM`.
@@ -97,6 +98,13 @@ fn release(ctx: SockContext) -> i32 {
 #[cgroup_sock(sock_create)]
 fn tell_netns(ctx: SockContext) -> i32 {
     netns::tell(ctx.as_ptr());
+    1
+}
+
+/// A packet is about to be handed to a socket. It always is.
+#[cgroup_skb(ingress)]
+fn learn(ctx: SkBuffContext) -> i32 {
+    dns::learn(&ctx);
     1
 }
 

@@ -7,11 +7,21 @@ use aya_ebpf::{
 };
 use codegate_ebpf::{
     Address, Client, Counter, DEFAULT_MARK, Endpoint, Heartbeat, Listener, Original, Switch,
+    name::{NameKey, NamePorts},
 };
 
 /// Guarded addresses: a few per host and round of DNS, of some hundred hosts.
 #[map]
 pub(crate) static ENDPOINTS: HashMap<Address, Endpoint> = HashMap::with_max_entries(16_384, 0);
+
+/// Addresses that DNS answers told. LRU: whoever floods it loses what others learned, but never an
+/// address that the agent set.
+#[map]
+pub(crate) static LEARNED: LruHashMap<Address, Endpoint> = LruHashMap::with_max_entries(16_384, 0);
+
+/// Guarded names; filled once, before anything is attached.
+#[map]
+pub(crate) static NAMES: HashMap<NameKey, NamePorts> = HashMap::with_max_entries(16_384, 0);
 
 /// One per network namespace that is guarded.
 #[map]
@@ -49,12 +59,21 @@ pub(crate) static AGENT_CGROUP: Global<u64> = Global::new(0);
 #[unsafe(no_mangle)]
 pub(crate) static NETNS_IN_SOCK_OPS: Global<u8> = Global::new(1);
 
-/// Adds one. Another program may interrupt this on the same CPU and its one be lost: these are
-/// figures for people, not for accounts.
+#[unsafe(no_mangle)]
+pub(crate) static NAME_SEED: Global<u64> = Global::new(0);
+
+/// Adds one.
 #[inline(always)]
 pub(crate) fn count(counter: Counter) {
+    add(counter, 1);
+}
+
+/// Adds some. Another program may interrupt this on the same CPU and its share be lost: these are
+/// figures for people, not for accounts.
+#[inline(always)]
+pub(crate) fn add(counter: Counter, more: u64) {
     if let Some(slot) = COUNTERS.get_ptr_mut(counter as u32) {
         // SAFETY: a slot of a per-CPU array is valid as long as the program runs, and this CPU's alone.
-        unsafe { *slot += 1 };
+        unsafe { *slot += more };
     }
 }

@@ -31,8 +31,11 @@ impl Zone {
         self.names.lock().unwrap().get(&host).cloned()
     }
 
-    /// Answers on `socket` until the lab is gone.
-    pub(crate) async fn serve(self, socket: UdpSocket) {
+    /// Answers on `socket` until the runtime is gone.
+    ///
+    /// # Panics
+    /// Where tokio does not take the socket.
+    pub async fn serve(self, socket: UdpSocket) {
         socket.set_nonblocking(true).expect("a socket for tokio");
         let socket = tokio::net::UdpSocket::from_std(socket).expect("a socket for tokio");
         let mut buffer = [0; 4096];
@@ -71,9 +74,130 @@ impl Zone {
 
 const NO_ERROR: u8 = 0;
 const NAME_ERROR: u8 = 3;
-const A: u16 = 1;
-const AAAA: u16 = 28;
 const HEADER: usize = 12;
+
+/// Types of records (RFC 1035, RFC 3596, RFC 9460).
+pub const A: u16 = 1;
+/// An alias.
+pub const CNAME: u16 = 5;
+/// An IPv6 address.
+pub const AAAA: u16 = 28;
+/// A service and how it is reached.
+pub const HTTPS: u16 = 65;
+
+/// A question, as a resolver sends it.
+#[must_use]
+pub fn query(name: &str, kind: u16) -> Vec<u8> {
+    let header = [7, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    let kind_and_class = [kind, 1].map(u16::to_be_bytes).concat();
+    [&header[..], &labels(name), &kind_and_class].concat()
+}
+
+/// A name as it is written in messages, without compression.
+fn labels(name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for label in name.split('.').filter(|label| !label.is_empty()) {
+        bytes.push(u8::try_from(label.len()).expect("a short label"));
+        bytes.extend(label.bytes());
+    }
+    bytes.push(0);
+    bytes
+}
+
+/// An answer put together by hand, for whoever reads answers.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Message {
+    question: Vec<u8>,
+    records: Vec<Vec<u8>>,
+    additional: Vec<u8>,
+}
+
+impl Message {
+    /// An answer to a question, without records yet.
+    pub fn answer(name: &str, kind: u16) -> Self {
+        Self {
+            question: query(name, kind).split_off(HEADER),
+            records: Vec::new(),
+            additional: Vec::new(),
+        }
+    }
+
+    /// Adds a record of the question's name.
+    pub fn record(self, kind: u16, ttl: u32, data: &[u8]) -> Self {
+        self.owned(&POINTER, kind, ttl, data)
+    }
+
+    /// Adds an IPv4 address.
+    pub fn a(self, address: std::net::Ipv4Addr, ttl: u32) -> Self {
+        self.record(A, ttl, &address.octets())
+    }
+
+    /// Adds an IPv6 address.
+    pub fn aaaa(self, address: std::net::Ipv6Addr, ttl: u32) -> Self {
+        self.record(AAAA, ttl, &address.octets())
+    }
+
+    /// Adds an IPv4 address of another name, which is written out.
+    pub fn owned_a(self, owner: &str, address: std::net::Ipv4Addr, ttl: u32) -> Self {
+        self.owned(&labels(owner), A, ttl, &address.octets())
+    }
+
+    /// Adds an alias that is written out.
+    pub fn cname(self, target: &str) -> Self {
+        self.record(CNAME, 60, &labels(target))
+    }
+
+    /// Adds an alias: a label before the question's name.
+    pub fn compressed_cname(self, label: &str) -> Self {
+        let mut target = labels(label);
+        target.pop();
+        target.extend(POINTER);
+        self.record(CNAME, 60, &target)
+    }
+
+    /// Adds the extension record that resolvers send (RFC 6891).
+    pub fn edns(mut self) -> Self {
+        self.additional = vec![0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0];
+        self
+    }
+
+    /// The message.
+    ///
+    /// # Panics
+    /// With more records than a message can count.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let count = u16::try_from(self.records.len())
+            .expect("a count")
+            .to_be_bytes();
+        let additional = u8::from(!self.additional.is_empty());
+        let header = [
+            7, 9, 0x81, 0x80, 0, 1, count[0], count[1], 0, 0, 0, additional,
+        ];
+        [
+            &header[..],
+            &self.question,
+            &self.records.concat(),
+            &self.additional,
+        ]
+        .concat()
+    }
+
+    fn owned(mut self, owner: &[u8], kind: u16, ttl: u32, data: &[u8]) -> Self {
+        self.records.push(record(owner, kind, ttl, data));
+        self
+    }
+}
+
+/// Points at the question's name.
+const POINTER: [u8; 2] = [0xC0, HEADER as u8];
+
+fn record(owner: &[u8], kind: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
+    let kind_and_class = [kind, 1].map(u16::to_be_bytes).concat();
+    let length = u16::try_from(data.len()).expect("short data").to_be_bytes();
+    [owner, &kind_and_class, &ttl.to_be_bytes(), &length, data].concat()
+}
 
 /// The first question of a query (RFC 1035, section 4.1.2).
 struct Question<'query> {
@@ -101,25 +225,12 @@ impl<'query> Question<'query> {
 
     /// The record that says `address`, if it is of the kind that was asked for.
     fn record(&self, address: IpAddr) -> Option<Vec<u8>> {
-        /// Points at the question's name.
-        const NAME: [u8; 2] = [0xC0, HEADER as u8];
         let data = match (self.kind, address) {
             (A, IpAddr::V4(v4)) => v4.octets().to_vec(),
             (AAAA, IpAddr::V6(v6)) => v6.octets().to_vec(),
             _ => return None,
         };
-        let length = u16::try_from(data.len()).ok()?;
-        let kind_and_class = [self.kind, 1].map(u16::to_be_bytes).concat();
-        Some(
-            [
-                &NAME[..],
-                &kind_and_class,
-                &TTL.to_be_bytes(),
-                &length.to_be_bytes(),
-                &data,
-            ]
-            .concat(),
-        )
+        Some(record(&POINTER, self.kind, TTL, &data))
     }
 }
 
@@ -127,17 +238,8 @@ impl<'query> Question<'query> {
 mod tests {
     use super::*;
 
-    const HTTPS: u16 = 65;
-
     fn ask(zone: &Zone, name: &str, kind: u16) -> Vec<u8> {
-        let mut query = vec![7, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-        for label in name.split('.') {
-            query.push(u8::try_from(label.len()).unwrap());
-            query.extend(label.bytes());
-        }
-        query.extend([0]);
-        query.extend([kind, 1].map(u16::to_be_bytes).concat());
-        zone.answer(&query).unwrap()
+        zone.answer(&query(name, kind)).unwrap()
     }
 
     #[test]

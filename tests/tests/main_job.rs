@@ -313,6 +313,26 @@ fn an_endpoint_of_the_configuration_is_guarded_too() {
     assert_eq!(answer.text(), body);
 }
 
+/// The agent cannot know the host's address: nobody has asked for it before.
+#[test]
+fn a_host_below_a_wildcard_is_guarded_from_its_first_connection() {
+    let lab = Lab::new();
+    let agent = lab.agent().endpoint("*.wild.test", "openai").start();
+    lab.ai("fresh.eu.wild.test", Turn::echo);
+    let secret = samples::github(3);
+    let body = Dialect::Chat.request(&format!("Use {secret}."), false);
+    let url = "https://fresh.eu.wild.test/v1/chat/completions";
+    let answer = clients::post(&lab.guarded(), url, &body.to_string())
+        .run()
+        .ok();
+    assert_eq!(
+        Dialect::Chat.said(&answer.text(), false),
+        format!("Use {secret}.")
+    );
+    lab.journal().never_saw(secret.as_bytes());
+    assert_eq!(agent.sessions(1)[0]["host"], "fresh.eu.wild.test");
+}
+
 #[test]
 fn many_clients_at_once_get_each_their_own() {
     let lab = Lab::new();

@@ -91,11 +91,12 @@ impl Endpoints {
             .find(|endpoint| endpoint.ports.contains(&port))
     }
 
-    /// The names that can be resolved, each with its sorted ports.
-    pub fn exact_hosts(&self) -> impl Iterator<Item = (&str, Vec<u16>)> {
-        self.exact.iter().filter_map(|(host, endpoints)| {
+    /// Every name and pattern with its sorted ports; a host that was taken out has none.
+    pub fn patterns(&self) -> impl Iterator<Item = (&HostPattern, Vec<u16>)> {
+        let all = self.exact.values().chain(self.wildcard.values());
+        all.filter_map(|endpoints| {
             let ports: BTreeSet<u16> = endpoints.iter().flat_map(|e| e.ports.clone()).collect();
-            (!ports.is_empty()).then(|| (host.as_ref(), ports.into_iter().collect()))
+            Some((&endpoints.first()?.host, ports.into_iter().collect()))
         })
     }
 
@@ -191,6 +192,12 @@ mod tests {
         endpoints.find(host, port).map(|endpoint| endpoint.provider)
     }
 
+    fn ports(endpoints: &Endpoints, pattern: &str) -> Vec<u16> {
+        let mut patterns = endpoints.patterns();
+        let found = patterns.find(|(host, _)| host.to_string() == pattern);
+        found.unwrap().1
+    }
+
     #[test]
     fn the_built_in_table_knows_the_hosts_of_the_dialects() {
         let endpoints = Endpoints::built_in();
@@ -257,8 +264,7 @@ mod tests {
         assert_eq!(at(8443), Some(Provider::Anthropic), "the later entry wins");
         assert_eq!(at(9443), Some(Provider::Anthropic));
         assert_eq!(at(7443), Some(Provider::OpenAi));
-        let hosts: BTreeMap<_, _> = endpoints.exact_hosts().collect();
-        assert_eq!(hosts["api.openai.com"], [7443, 8443, 9443]);
+        assert_eq!(ports(&endpoints, "api.openai.com"), [7443, 8443, 9443]);
     }
 
     #[test]
@@ -268,16 +274,8 @@ mod tests {
             ("api.example.ai", &[443], Provider::Opaque),
             ("api.anthropic.com", &[], Provider::Opaque),
         ]);
-        assert!(
-            endpoints
-                .exact_hosts()
-                .all(|(host, _)| host != "example.ai")
-        );
-        assert!(
-            endpoints
-                .exact_hosts()
-                .all(|(host, _)| host != "api.anthropic.com")
-        );
+        assert_eq!(ports(&endpoints, "*.example.ai"), [443]);
+        assert!(ports(&endpoints, "api.anthropic.com").is_empty());
         let names = endpoints.name_constraints();
         assert!(names.contains(&"example.ai") && names.contains(&"api.openai.com"));
         assert!(!names.contains(&"api.example.ai"), "example.ai includes it");

@@ -201,7 +201,7 @@ fn attach(config: &Config) -> Result<Hooks> {
 fn hosts(config: &Config) -> Vec<(String, Vec<u16>)> {
     config
         .endpoints
-        .exact_hosts()
-        .map(|(host, ports)| (host.to_owned(), ports))
+        .patterns()
+        .map(|(host, ports)| (host.to_string(), ports))
         .collect()
 }

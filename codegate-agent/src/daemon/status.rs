@@ -109,16 +109,26 @@ impl Tally {
         let stale = stale.iter().map(|why| {
             format!("the configuration was not taken up, the one before it holds: {why}")
         });
+        let lost = self.hooks.lost().iter();
+        let lost = lost.map(|lost| format!("{}: {}", lost.without, lost.why));
         problem
             .map(str::to_owned)
             .into_iter()
             .chain(stale)
+            .chain(lost)
             .collect()
     }
 
     /// Whether the kernel sees a living agent. What cannot be read is not claimed.
     fn beats(&self) -> bool {
         self.hooks.heart().pulse().is_ok_and(|pulse| pulse.beats)
+    }
+
+    /// A program and whether it is attached.
+    fn hook(&self, name: &str) -> (String, String) {
+        let lost = self.hooks.lost().iter().find(|lost| lost.program == name);
+        let state = lost.map_or("attached", |_| "missing");
+        (name.to_owned(), state.to_owned())
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
@@ -148,9 +158,7 @@ impl StatusSource for Arc<Tally> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             uptime_s: self.started.elapsed().as_secs(),
-            hooks: programs()
-                .map(|name| (name.to_owned(), "attached".to_owned()))
-                .collect(),
+            hooks: programs().map(|name| self.hook(name)).collect(),
             listeners: self
                 .listeners
                 .lock()

@@ -9,6 +9,9 @@ use std::{
     time::Instant,
 };
 
+/// How many names an address has at most: below a wildcard anybody can make names up.
+const NAMES: usize = 32;
+
 /// Addresses and their names. Several names may share an address, and only some of those that do
 /// need be guarded.
 #[derive(Debug, Default)]
@@ -26,11 +29,21 @@ impl Addresses {
         let claims = self.0.entry(canonical(address)).or_default();
         match claims.iter_mut().find(|claim| claim.host == *host) {
             Some(claim) => claim.until = until,
-            None => claims.push(Claim {
-                host: Arc::clone(host),
-                until,
-            }),
+            None => {
+                if claims.len() == NAMES {
+                    claims.remove(0);
+                }
+                claims.push(Claim {
+                    host: Arc::clone(host),
+                    until,
+                });
+            }
         }
+    }
+
+    /// How many addresses there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Forgets claims that have expired; the addresses that nobody claims any more are the answer.
@@ -52,7 +65,7 @@ impl Addresses {
     }
 
     /// The hosts that claim an address, in the order in which they were learned.
-    pub(super) fn hosts(&self, address: SocketAddr) -> impl Iterator<Item = &str> {
+    pub(super) fn hosts(&self, address: SocketAddr) -> impl DoubleEndedIterator<Item = &str> {
         self.0
             .get(&canonical(address))
             .into_iter()

@@ -10,16 +10,20 @@ use std::{
 
 use aya::{
     Ebpf,
-    maps::{HashMap, Map, MapData, MapError, PerCpuArray},
+    maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
-use codegate_ebpf::{Address, Client, Counter, Endpoint, Listener, Original, flags, maps};
+use codegate_ebpf::{
+    Address, Client, Counter, Endpoint, Listener, Original, flags, maps,
+    name::{self, NameKey, NamePorts},
+};
 
 use super::{
     KernelError,
+    guarded::Guarded,
     heart::Heart,
     layout::{self, Plain},
     load,
-    load::Options,
+    load::{Loaded, Lost, Options},
     log,
 };
 
@@ -30,9 +34,14 @@ pub struct Hooks(Arc<Inner>);
 
 struct Inner {
     mark: u32,
+    seed: u64,
+    lost: Vec<Lost>,
     // Locks are held for the length of one or two system calls that never sleep, by the few tasks
     // that accept: aya wants `&mut` to write, though the kernel does not need it.
     endpoints: Mutex<Table<Address, Endpoint>>,
+    learned: Mutex<Table<Address, Endpoint>>,
+    names: Mutex<Table<NameKey, NamePorts>>,
+    answers: Mutex<Option<RingBuf<MapData>>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     flows: Mutex<Table<Client, Original>>,
     heart: Arc<Heart>,
@@ -77,23 +86,33 @@ impl Hooks {
     /// # Errors
     /// Any [`KernelError`] but those of sockets; nothing stays attached then.
     pub fn load_and_attach(cgroup: &Path, options: &Options) -> Result<Self, KernelError> {
-        let mut object = load::load(options)?;
+        let mut loaded = load::load(options)?;
+        let object = &mut loaded.object;
         let log = options
             .log
-            .map(|_| log::Reader::start(&mut object))
+            .map(|_| log::Reader::start(object))
             .transpose()?;
-        let endpoints = take(&mut object, maps::ENDPOINTS)?;
-        let listeners = take(&mut object, maps::LISTENERS)?;
-        let flows = take(&mut object, maps::FLOW)?;
-        let counters = take(&mut object, maps::COUNTERS)?;
+        let endpoints = take(object, maps::ENDPOINTS)?;
+        let learned = take(object, maps::LEARNED)?;
+        let names = take(object, maps::NAMES)?;
+        let answers = take(object, maps::ANSWERS)?;
+        let listeners = take(object, maps::LISTENERS)?;
+        let flows = take(object, maps::FLOW)?;
+        let counters = take(object, maps::COUNTERS)?;
         let heart = Arc::new(Heart::new(
-            take(&mut object, maps::HEARTBEAT)?,
-            take(&mut object, maps::SWITCH)?,
+            take(object, maps::HEARTBEAT)?,
+            take(object, maps::SWITCH)?,
         ));
-        load::attach(&mut object, cgroup)?;
+        load::attach(&mut loaded, cgroup)?;
+        let Loaded { object, seed, lost } = loaded;
         Ok(Self(Arc::new(Inner {
             mark: options.mark,
+            seed,
+            lost,
             endpoints: Mutex::new(endpoints),
+            learned: Mutex::new(learned),
+            names: Mutex::new(names),
+            answers: Mutex::new(Some(answers)),
             listeners: Mutex::new(listeners),
             flows: Mutex::new(flows),
             heart,
@@ -101,6 +120,11 @@ impl Hooks {
             _log: log,
             _object: object,
         })))
+    }
+
+    /// What this kernel does not take, and what is lost by it.
+    pub fn lost(&self) -> &[Lost] {
+        &self.0.lost
     }
 
     /// The mark that exempts a socket, for [`mark`](super::mark).
@@ -142,6 +166,56 @@ impl Hooks {
     pub fn remove_endpoint(&self, address: SocketAddr) -> Result<(), KernelError> {
         let removed = lock(&self.0.endpoints).remove(&Plain(layout::address(address)));
         or_absent(removed).map_err(of_map(maps::ENDPOINTS))
+    }
+
+    /// Guards an address for `ttl`, as the programs do that learn it from a DNS answer. Learned ones
+    /// give way to newer ones where there are too many.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn learn_endpoint(&self, address: SocketAddr, ttl: Duration) -> Result<(), KernelError> {
+        let endpoint = Endpoint {
+            expires: layout::expiry(Some(ttl)),
+            flags: flags::REDIRECT_TCP | flags::REFUSE_UDP,
+            zero: 0,
+        };
+        lock(&self.0.learned)
+            .insert(Plain(layout::address(address)), Plain(endpoint), 0)
+            .map_err(of_map(maps::LEARNED))
+    }
+
+    /// The addresses that were learned, and for how long they are guarded yet.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn learned_endpoints(&self) -> Result<Vec<(SocketAddr, Duration)>, KernelError> {
+        let learned = lock(&self.0.learned);
+        let entries = learned.iter().map(|entry| {
+            let (Plain(address), Plain(endpoint)) = entry?;
+            Ok((
+                layout::socket_addr(&address),
+                layout::left(endpoint.expires),
+            ))
+        });
+        let entries: Result<_, MapError> = entries.collect();
+        entries.map_err(of_map(maps::LEARNED))
+    }
+
+    /// Names whose addresses the programs are to learn.
+    pub(super) fn guard_names(&self, guarded: &Guarded) -> Result<(), KernelError> {
+        let mut names = lock(&self.0.names);
+        for (name, below, ports) in guarded.iter() {
+            let key = NameKey::new(name::hash(self.0.seed, name), below);
+            names
+                .insert(Plain(key), Plain(layout::ports(ports)), 0)
+                .map_err(of_map(maps::NAMES))?;
+        }
+        Ok(())
+    }
+
+    /// The ring buffer of DNS answers; there is one reader.
+    pub(super) fn take_answers(&self) -> Option<RingBuf<MapData>> {
+        lock(&self.0.answers).take()
     }
 
     /// Redirects the guarded connections of a network namespace to ports on its 127.0.0.1 and ::1.

@@ -10,7 +10,10 @@ use std::{
 };
 
 use aya::Pod;
-use codegate_ebpf::{Address, Client, Endpoint, Heartbeat, Listener, NEVER, Original, Switch};
+use codegate_ebpf::{
+    Address, Client, Endpoint, Heartbeat, Listener, NEVER, Original, Switch,
+    name::{NameKey, NamePorts},
+};
 use rustix::time::ClockId;
 
 /// A type of the contract as aya takes it: the trait and the types are both from elsewhere.
@@ -32,6 +35,10 @@ unsafe impl Pod for Plain<Original> {}
 unsafe impl Pod for Plain<Heartbeat> {}
 // SAFETY: integers, without padding (16 bytes).
 unsafe impl Pod for Plain<Switch> {}
+// SAFETY: integers, without padding (16 bytes).
+unsafe impl Pod for Plain<NameKey> {}
+// SAFETY: an array of integers (16 bytes).
+unsafe impl Pod for Plain<NamePorts> {}
 
 /// In the form of the maps: IPv4 as v4-mapped IPv6, all in network order.
 pub(super) fn address(address: SocketAddr) -> Address {
@@ -60,6 +67,15 @@ pub(super) fn socket_addr(address: &Address) -> SocketAddr {
     )
 }
 
+/// A name's ports, as many as there is room for.
+pub(super) fn ports(ports: &[u16]) -> NamePorts {
+    let mut entry = NamePorts::default();
+    for (slot, port) in entry.ports.iter_mut().zip(ports) {
+        *slot = port.to_be();
+    }
+    entry
+}
+
 /// When something that lives for `ttl` from now on expires, in the programs' clock.
 pub(super) fn expiry(ttl: Option<Duration>) -> u64 {
     ttl.map_or(NEVER, |ttl| {
@@ -67,6 +83,11 @@ pub(super) fn expiry(ttl: Option<Duration>) -> u64 {
         // One below `NEVER`, which means something else.
         monotonic_ns().saturating_add(nanoseconds).min(NEVER - 1)
     })
+}
+
+/// How long it is until then; nothing if it is over.
+pub(super) fn left(expires: u64) -> Duration {
+    Duration::from_nanos(expires.saturating_sub(monotonic_ns()))
 }
 
 /// What `bpf_ktime_get_ns` reads.

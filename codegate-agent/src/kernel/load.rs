@@ -1,10 +1,18 @@
 //! Loads the committed object and attaches its programs to a cgroup.
 
-use std::{fs::File, os::fd::AsFd, path::Path};
+use std::{
+    fs::File,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    os::fd::AsFd,
+    path::Path,
+};
 
 use aya::{
     Ebpf, EbpfLoader,
-    programs::{CgroupAttachMode, CgroupSock, CgroupSockAddr, Program, ProgramError, SockOps},
+    programs::{
+        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program,
+        ProgramError, SockOps,
+    },
     util::KernelVersion,
 };
 use codegate_ebpf::{DEFAULT_MARK, globals, maps, programs};
@@ -36,8 +44,59 @@ impl Default for Options {
     }
 }
 
+/// What [`load`] made.
+pub(super) struct Loaded {
+    /// The programs and their maps.
+    pub(super) object: Ebpf,
+    /// Where names' hashes begin.
+    pub(super) seed: u64,
+    /// What this kernel refused.
+    pub(super) lost: Vec<Lost>,
+}
+
+/// A program that this kernel does not take, and that the guard can do without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Its name.
+    pub program: &'static str,
+    /// What cannot be done without it.
+    pub without: &'static str,
+    /// What the kernel says.
+    pub why: String,
+}
+
+/// The programs that the guard can do without, and what it cannot do then.
+const OPTIONAL: [(&str, &str); 1] = [(
+    programs::LEARN,
+    "addresses are not learned from DNS answers: hosts below wildcards are not guarded, and others \
+     only on addresses that the agent has resolved itself",
+)];
+
 /// Loads and verifies all programs, and creates their maps. Nothing is attached yet.
-pub(super) fn load(options: &Options) -> Result<Ebpf, KernelError> {
+pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
+    let seed = RandomState::new().build_hasher().finish();
+    let mut object = open(options, seed)?;
+    let mut lost = Vec::new();
+    for name in order() {
+        let Err(error) = verify(program(&mut object, name)?) else {
+            continue;
+        };
+        let error = KernelError::program("load", name, error);
+        let optional = OPTIONAL.iter().find(|(program, _)| *program == name);
+        let Some((program, without)) = optional else {
+            return Err(error);
+        };
+        tracing::warn!(%error, "{without}");
+        lost.push(Lost {
+            program,
+            without,
+            why: error.to_string(),
+        });
+    }
+    Ok(Loaded { object, seed, lost })
+}
+
+fn open(options: &Options, seed: u64) -> Result<Ebpf, KernelError> {
     let cgroup = options.exempt_cgroup.unwrap_or_default();
     let level = options.log.map_or(0, log_level);
     let netns_in_sock_ops = u8::from(is_at_least(5, 15));
@@ -46,6 +105,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, KernelError> {
         .override_global(globals::AGENT_MARK, &options.mark, true)
         .override_global(globals::AGENT_CGROUP, &cgroup, true)
         .override_global(globals::NETNS_IN_SOCK_OPS, &netns_in_sock_ops, true)
+        .override_global(globals::NAME_SEED, &seed, true)
         .override_global(globals::LOG_LEVEL, &level, true);
     // What is never used must exist, but need not have room; a buffer is rounded up to a page.
     if level == 0 {
@@ -54,11 +114,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, KernelError> {
     if netns_in_sock_ops == 1 {
         loader.map_max_entries(maps::NETNS, 1);
     }
-    let mut object = loader.load(OBJECT).map_err(KernelError::load)?;
-    for name in order() {
-        verify(program(&mut object, name)?).map_err(|e| KernelError::program("load", name, e))?;
-    }
-    Ok(object)
+    loader.load(OBJECT).map_err(KernelError::load)
 }
 
 /// The object with all maps but the one for namespaces as small as they can be, and no program loaded.
@@ -66,6 +122,9 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
     let mut loader = EbpfLoader::new();
     for map in [
         maps::ENDPOINTS,
+        maps::LEARNED,
+        maps::NAMES,
+        maps::ANSWERS,
         maps::LISTENERS,
         maps::ORIG,
         maps::FLOW,
@@ -78,12 +137,13 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
 
 /// Attaches what [`load`] loaded to a cgroup, and so to all that live below it. The links belong to
 /// the object: when it is dropped, or its process dies, they are gone.
-pub(super) fn attach(object: &mut Ebpf, cgroup: &Path) -> Result<(), KernelError> {
+pub(super) fn attach(loaded: &mut Loaded, cgroup: &Path) -> Result<(), KernelError> {
     let directory = File::open(cgroup).map_err(|source| KernelError::Read {
         path: cgroup.to_owned(),
         source,
     })?;
-    for name in order() {
+    let Loaded { object, lost, .. } = loaded;
+    for name in order().filter(|name| lost.iter().all(|lost| lost.program != *name)) {
         attach_one(program(object, name)?, &directory)
             .map_err(|error| KernelError::program("attach", name, error))?;
     }
@@ -92,7 +152,7 @@ pub(super) fn attach(object: &mut Ebpf, cgroup: &Path) -> Result<(), KernelError
 
 /// The programs' names, in the order in which they are attached.
 pub fn order() -> impl Iterator<Item = &'static str> {
-    [programs::PUBLISH, programs::RELEASE]
+    [programs::PUBLISH, programs::RELEASE, programs::LEARN]
         .into_iter()
         .chain(programs::GETPEERNAME)
         .chain(programs::SENDMSG)
@@ -107,6 +167,7 @@ fn verify(program: &mut Program) -> Result<(), ProgramError> {
     match program {
         Program::CgroupSockAddr(program) => program.load(),
         Program::CgroupSock(program) => program.load(),
+        Program::CgroupSkb(program) => program.load(),
         Program::SockOps(program) => program.load(),
         _ => Err(ProgramError::UnexpectedProgramType),
     }
@@ -119,6 +180,9 @@ fn attach_one(program: &mut Program, cgroup: impl AsFd) -> Result<(), ProgramErr
     match program {
         Program::CgroupSockAddr(program) => CgroupSockAddr::attach(program, cgroup, MODE).map(drop),
         Program::CgroupSock(program) => CgroupSock::attach(program, cgroup, MODE).map(drop),
+        Program::CgroupSkb(program) => {
+            CgroupSkb::attach(program, cgroup, CgroupSkbAttachType::Ingress, MODE).map(drop)
+        }
         Program::SockOps(program) => SockOps::attach(program, cgroup, MODE).map(drop),
         _ => Err(ProgramError::UnexpectedProgramType),
     }

@@ -8,11 +8,15 @@
 //! connections of processes that are none of our business work as they would without us.
 
 mod addresses;
+mod answers;
 mod cgroup;
+mod dns;
 mod error;
+mod guarded;
 mod heart;
 mod hooks;
 mod layout;
+mod learned;
 mod load;
 mod log;
 mod names;
@@ -20,10 +24,11 @@ mod netns;
 mod socket;
 
 pub use cgroup::{cgroup_id, find_cgroup2};
+pub use dns::{Answer, read as read_answer};
 pub use error::KernelError;
 pub use heart::{Heart, Pulse};
 pub use hooks::{Counters, Hooks, Redirected};
-pub use load::{Options, order as programs};
+pub use load::{Lost, Options, order as programs};
 pub use names::{Host, Names, Timing};
 
 /// Re-exported so that callers need not know the contract's crate.

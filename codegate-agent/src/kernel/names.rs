@@ -3,6 +3,10 @@
 //! The system's resolver, because clients ask it, too: `/etc/hosts`, `resolv.conf` and all. Addresses
 //! are hints: they may be shared with hosts that are not guarded, so the SNI decides later.
 //!
+//! It is the second line: answers that clients get by UDP are learned by the programs before the clients
+//! see them ([`learned`](super::learned)). This one knows of `/etc/hosts`, of answers over TCP, TLS and
+//! HTTPS, and of addresses that were handed out before the agent started.
+//!
 //! When it must choose, it guards too much: an address that vanished from the answers stays until it
 //! expires (clients keep addresses, too), and while the resolver is silent nothing is forgotten.
 
@@ -19,7 +23,7 @@ use tokio::{
     time,
 };
 
-use super::{Hooks, KernelError, addresses::Addresses};
+use super::{Hooks, KernelError, addresses::Addresses, guarded::Guarded, learned::Learned};
 
 /// Each look-up blocks a thread; a dead resolver must not have hundreds of them.
 const AT_ONCE: usize = 32;
@@ -27,8 +31,9 @@ const AT_ONCE: usize = 32;
 /// The first pause after a failure; it doubles up to [`Timing::interval`].
 const RETRY: Duration = Duration::from_secs(1);
 
-/// A host's exact name (or an address) and its guarded TCP ports. Wildcards cannot be asked for and
-/// are passed over.
+/// A host's exact name (or an address), or `*.` and a name for all below it, with the guarded TCP ports.
+/// Wildcards cannot be asked for: their addresses come from DNS answers only. A host without ports is
+/// left alone, whatever a wildcard says.
 pub type Host = (String, Vec<u16>);
 
 /// How often names are resolved, and how long an answer holds.
@@ -56,6 +61,7 @@ impl Default for Timing {
 #[derive(Debug, Clone)]
 pub struct Names {
     shared: Arc<Shared>,
+    learned: Arc<Learned>,
     /// How many names have not been tried yet.
     untried: watch::Receiver<usize>,
     deadline: Instant,
@@ -80,10 +86,15 @@ impl Names {
             addresses: Mutex::default(),
             turns: Semaphore::new(AT_ONCE),
         });
-        let hosts: Vec<_> = hosts.into_iter().filter(is_exact).collect();
+        let learned = Arc::new(Learned::new(
+            shared.hooks.clone(),
+            Guarded::new(hosts.iter().cloned()),
+        ));
+        let hosts: Vec<_> = hosts.into_iter().filter(can_be_asked_for).collect();
         let (tried, untried) = watch::channel(hosts.len());
         let tried = Arc::new(tried);
         let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(&learned).listen());
         for host in hosts {
             tasks.spawn(follow(
                 Followed::new(host),
@@ -93,6 +104,7 @@ impl Names {
         }
         Self {
             shared,
+            learned,
             untried,
             deadline: Instant::now() + timing.patience,
             _tasks: Arc::new(tasks),
@@ -116,16 +128,14 @@ impl Names {
         }
     }
 
-    /// The guarded host that an address was learned for; the first one, if there are several.
+    /// The guarded host that an address belongs to: the first one that the agent resolved to it, or the
+    /// last one that a client was told it for.
     pub fn host_for(&self, address: SocketAddr) -> Option<String> {
-        self.shared
-            .addresses()
-            .hosts(address)
-            .next()
-            .map(str::to_owned)
+        let resolved = self.hosts_for(address).into_iter().next();
+        resolved.or_else(|| self.learned.host_for(address))
     }
 
-    /// All guarded hosts that an address was learned for.
+    /// All guarded hosts that the agent resolved to an address.
     pub fn hosts_for(&self, address: SocketAddr) -> Vec<String> {
         self.shared
             .addresses()
@@ -135,8 +145,8 @@ impl Names {
     }
 }
 
-fn is_exact((name, _): &Host) -> bool {
-    !name.contains('*')
+fn can_be_asked_for((name, ports): &Host) -> bool {
+    !name.contains('*') && !ports.is_empty()
 }
 
 /// One name, and what became of it so far.
@@ -279,8 +289,10 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_are_passed_over() {
-        assert!(is_exact(&("a.test".to_owned(), vec![443])));
-        assert!(!is_exact(&("*.a.test".to_owned(), vec![443])));
+    fn only_guarded_names_are_asked_for() {
+        let asked = |name: &str, ports: &[u16]| can_be_asked_for(&(name.to_owned(), ports.into()));
+        assert!(asked("a.test", &[443]));
+        assert!(!asked("*.a.test", &[443]));
+        assert!(!asked("a.test", &[]));
     }
 }

@@ -14,6 +14,7 @@ mod exempt;
 mod field;
 mod flow;
 mod heart;
+mod learn;
 mod lifetime;
 mod names;
 mod namespace;
