@@ -9,6 +9,9 @@ use super::{
     verdict::{Facts, judge},
 };
 
+/// The rank from which on compiled-in names stand beside a list.
+const AFTER: u32 = 500;
+
 /// What the administrator decided: a package without a version stands for all its versions.
 #[derive(Debug, Clone, Default)]
 pub struct Lists {
@@ -101,8 +104,8 @@ impl Catalogue {
         records
     }
 
-    /// The most downloaded names of an ecosystem and their ranks, from 0; without a list, those that
-    /// are compiled in.
+    /// The most downloaded names of an ecosystem and their ranks, from 0, and those that are compiled
+    /// in, which are typed much whatever their rank.
     pub fn top(&self, ecosystem: Ecosystem) -> Vec<(String, u32)> {
         let listed = self.index.as_ref().map(|index| {
             index.top(ecosystem).unwrap_or_else(|error| {
@@ -110,10 +113,10 @@ impl Catalogue {
                 Vec::new()
             })
         });
-        let compiled_in = || popular(ecosystem).map(str::to_owned).zip(0..).collect();
-        listed
-            .filter(|top| !top.is_empty())
-            .unwrap_or_else(compiled_in)
+        let mut top = listed.unwrap_or_default();
+        let first = u32::from(!top.is_empty()) * AFTER;
+        top.extend(popular(ecosystem).map(str::to_owned).zip(first..));
+        top
     }
 
     /// Whether a package exists; `None` if nobody can tell.

@@ -189,3 +189,5 @@ impl std::fmt::Debug for Index {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 mod tests;
+#[cfg(test)]
+pub(in crate::inspect::packages) use tests::shared;

@@ -239,3 +239,13 @@ fn only_one_update_is_at_work() {
     .unwrap();
     assert!(tried);
 }
+
+/// `../shared/data`, seen from the repository.
+pub(in crate::inspect::packages) fn shared(name: &str) -> PathBuf {
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let found = above.find_map(|dir| {
+        let path = dir.join("shared/data").join(name);
+        path.exists().then_some(path)
+    });
+    found.unwrap_or_else(|| panic!("shared/data/{name} is missing beside the repository"))
+}

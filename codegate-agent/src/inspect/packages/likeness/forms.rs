@@ -61,8 +61,28 @@ pub(super) fn shuffled(name: &str) -> Option<String> {
     (words.len() > 1 && !in_path).then(|| words.join("-"))
 }
 
+/// The name without the number at its end, as people who forget it type `beautifulsoup4`.
+pub(super) fn without_number(name: &str) -> Option<&str> {
+    const LONG: usize = 8;
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+    (bare.len() >= LONG && bare.len() < name.len()).then_some(bare)
+}
+
+/// The name without a word that says nothing, as `lodash` of `lodash-utils`.
+pub(super) fn without_praise(name: &str) -> Option<&str> {
+    const WORDS: [&str; 22] = [
+        "addon", "enhanced", "ex", "fix", "fixed", "helper", "helpers", "latest", "lib", "libs",
+        "library", "new", "next", "official", "patched", "plus", "pro", "secure", "stable", "util",
+        "utils", "v2",
+    ];
+    let (bare, word) = name.rsplit_once(['-', '_', '.'])?;
+    let version = word.strip_prefix('v').unwrap_or_default();
+    let numbered = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
+    (WORDS.contains(&word) || numbered).then_some(bare)
+}
+
 /// The name without a word for the language, as `lodash` of `lodash-js`.
-pub(super) fn without_affix(ecosystem: Ecosystem, name: &str) -> Option<&str> {
+pub(super) fn without_language(ecosystem: Ecosystem, name: &str) -> Option<&str> {
     let (before, after): (&[&str], &[&str]) = match ecosystem {
         Ecosystem::Npm => (
             &["node-", "nodejs-", "js-", "npm-"],

@@ -16,8 +16,10 @@ use super::{Ecosystem, Package};
 
 /// Only names of this rank or better are worth imitating by a slip of the finger.
 const NEAR: u32 = 5_000;
-/// Only names of this rank or better are worth imitating by an addition.
-const AFFIXED: u32 = 1_000;
+/// Names of this rank or better are typed much, and mistyped in more ways.
+const MUCH: u32 = 1_000;
+/// Names of this rank or better are typed most.
+const MOST: u32 = 300;
 /// A scope that so many of the most downloaded names have is well known.
 const SCOPE: u32 = 3;
 
@@ -42,6 +44,8 @@ pub struct Likeness {
     ranks: HashMap<Box<str>, u32>,
     /// Hashes of names with a character taken away, sorted, and whose they are.
     shortened: Vec<(u64, u32)>,
+    /// Likewise, with two characters taken away.
+    twice: Vec<(u64, u32)>,
     folded: HashMap<String, u32>,
     shuffled: HashMap<String, u32>,
     scopes: HashMap<Box<str>, u32>,
@@ -56,6 +60,7 @@ impl Likeness {
             names: Vec::with_capacity(top.len()),
             ranks: HashMap::with_capacity(top.len()),
             shortened: Vec::new(),
+            twice: Vec::new(),
             folded: HashMap::new(),
             shuffled: HashMap::new(),
             scopes: HashMap::new(),
@@ -65,7 +70,11 @@ impl Likeness {
                 likeness.add(package.name(), rank);
             }
         }
-        likeness.shortened.sort_unstable();
+        for index in [&mut likeness.shortened, &mut likeness.twice] {
+            index.sort_unstable();
+            index.dedup();
+            index.shrink_to_fit();
+        }
         likeness
     }
 
@@ -81,8 +90,16 @@ impl Likeness {
         if let Some((scope, _)) = scoped(name) {
             *self.scopes.entry(scope.into()).or_default() += 1;
         }
-        if rank < NEAR {
-            each_shortened(name, |hash| self.shortened.push((hash, id)));
+        for name in [Some(name), forms::without_number(name)]
+            .into_iter()
+            .flatten()
+        {
+            if rank < NEAR {
+                each_shortened(name, |hash| self.shortened.push((hash, id)));
+            }
+            if rank < MUCH && has_room(name) {
+                each_shortened_twice(name, |hash| self.twice.push((hash, id)));
+            }
         }
     }
 
@@ -108,6 +125,10 @@ impl Likeness {
     fn by_form(&self, name: &str) -> Option<Like> {
         let folded = forms::folded(name);
         if let Some(other) = self.name(self.folded.get(&folded)) {
+            // Before it had a scope, Babel published under names of its own.
+            if name.starts_with("babel-") && other.starts_with("@babel/") {
+                return None;
+            }
             let (rule, how) = match (
                 name.is_ascii(),
                 scoped(name).is_some() != scoped(other).is_some(),
@@ -132,21 +153,44 @@ impl Likeness {
     fn by_edit(&self, name: &str) -> Option<Like> {
         let mut best: Option<u32> = None;
         each_shortened(name, |hash| {
-            let from = self.shortened.partition_point(|(other, _)| *other < hash);
-            let same = self.shortened.get(from..).unwrap_or_default().iter();
-            for (_, id) in same.take_while(|(other, _)| *other == hash) {
-                let near = |other: &str| edit::is_slip(other, name);
-                if best.is_none_or(|best| *id < best) && self.name(Some(id)).is_some_and(near) {
-                    best = Some(*id);
-                }
-            }
+            self.better(&self.shortened, hash, &mut best, |other, rank| {
+                edit::is_slip(other, name, rank)
+            });
         });
+        if best.is_none() && has_room(name) {
+            each_shortened_twice(name, |hash| {
+                self.better(&self.twice, hash, &mut best, |other, _| {
+                    edit::is_double_slip(other, name)
+                });
+            });
+        }
         let other = self.name(best.as_ref())?;
-        Some(like(
-            other,
-            "slip",
-            "is one slip of the finger away from it",
-        ))
+        Some(like(other, "slip", "is a slip of the finger away from it"))
+    }
+
+    /// The best name of those with a hash that is near.
+    fn better(
+        &self,
+        index: &[(u64, u32)],
+        hash: u64,
+        best: &mut Option<u32>,
+        near: impl Fn(&str, u32) -> bool,
+    ) {
+        let from = index.partition_point(|(other, _)| *other < hash);
+        let same = index.get(from..).unwrap_or_default().iter();
+        for (_, id) in same.take_while(|(other, _)| *other == hash) {
+            let Some(other) = self
+                .name(Some(id))
+                .filter(|_| best.is_none_or(|best| *id < best))
+            else {
+                continue;
+            };
+            let rank = self.ranks.get(other).copied().unwrap_or(NEAR);
+            let bare = forms::without_number(other);
+            if near(other, rank) || bare.is_some_and(|bare| near(bare, rank)) {
+                *best = Some(*id);
+            }
+        }
     }
 
     /// Any package below a scope that is like a well-known one.
@@ -156,7 +200,13 @@ impl Likeness {
             return None;
         }
         let known = self.scopes.iter().filter(|(_, count)| **count >= SCOPE);
-        let near = known.filter(|(other, _)| edit::is_slip(other, scope));
+        let near = known.filter(|(other, _)| {
+            // `@types-x/node` for `@types/node`.
+            let longer = scope.strip_prefix(other.as_ref());
+            let longer = longer.is_some_and(|rest| rest.starts_with(['-', '_', '.']));
+            let listed = || self.ranks.contains_key(format!("{other}/{rest}").as_str());
+            edit::is_slip(other, scope, 0) || (longer && (listed() || other.as_ref() == "@types"))
+        });
         let (other, _) = near.max_by_key(|(_, count)| **count)?;
         let name = format!("{other}/{rest}");
         Some(like(
@@ -180,12 +230,27 @@ impl Likeness {
     }
 
     fn by_affix(&self, name: &str) -> Option<Like> {
-        let bare = forms::without_affix(self.ecosystem, name)?;
-        let rank = self.ranks.get(bare)?;
-        (*rank < AFFIXED).then(|| Like {
+        let rank = |bare: &str| self.ranks.get(bare).copied();
+        let much = |bare: &&str| rank(bare).is_some_and(|rank| rank < MUCH);
+        let most = |bare: &&str| rank(bare).is_some_and(|rank| rank < MOST);
+        let weak = |other: &str, rule, how| Like {
             weak: true,
-            ..like(bare, "language", "adds nothing but the language to it")
-        })
+            ..like(other, rule, how)
+        };
+        if let Some(bare) = forms::without_language(self.ecosystem, name).filter(much) {
+            let how = "adds nothing but the language to it";
+            return Some(weak(bare, "language", how));
+        }
+        if let Some(bare) = forms::without_praise(name).filter(most) {
+            return Some(weak(
+                bare,
+                "addition",
+                "adds a word to it that says nothing",
+            ));
+        }
+        let (scope, rest) = scoped(name)?;
+        (scope.get(1..) == Some(rest) && most(&rest))
+            .then(|| weak(rest, "scope", "differs by its scope"))
     }
 
     fn name(&self, id: Option<&u32>) -> Option<&str> {
@@ -207,10 +272,37 @@ fn scoped(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix('@').and_then(|_| name.split_once('/'))
 }
 
+/// Whether a name is long enough for two slips, and no longer than anybody would type.
+fn has_room(name: &str) -> bool {
+    const LONGEST: usize = 32;
+    (edit::TWICE..=LONGEST).contains(&name.len()) && name.is_ascii()
+}
+
+/// Hashes of the name without one or any two of its characters; it is ASCII.
+fn each_shortened_twice(name: &str, mut each: impl FnMut(u64)) {
+    let mut shorter = String::with_capacity(name.len());
+    each_shortened(name, &mut each);
+    for at in 0..name.len() {
+        shorter.clear();
+        shorter.push_str(name.get(..at).unwrap_or_default());
+        let kept = shorter.len();
+        let rest = name.get(at + 1..).unwrap_or_default();
+        for next in 0..rest.len() {
+            shorter.truncate(kept);
+            shorter.push_str(rest.get(..next).unwrap_or_default());
+            shorter.push_str(rest.get(next + 1..).unwrap_or_default());
+            each(hash(&shorter));
+        }
+    }
+}
+
+fn hash(name: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(name)
+}
+
 /// Hashes of the name, and of the name without each of its characters.
 fn each_shortened(name: &str, mut each: impl FnMut(u64)) {
-    let hasher = BuildHasherDefault::<DefaultHasher>::default();
-    each(hasher.hash_one(name));
+    each(hash(name));
     let mut shorter = String::with_capacity(name.len());
     let mut before = None;
     for (at, c) in name.char_indices() {
@@ -219,7 +311,7 @@ fn each_shortened(name: &str, mut each: impl FnMut(u64)) {
             shorter.clear();
             shorter.push_str(name.get(..at).unwrap_or_default());
             shorter.push_str(name.get(at + c.len_utf8()..).unwrap_or_default());
-            each(hasher.hash_one(shorter.as_str()));
+            each(hash(&shorter));
         }
     }
 }

@@ -1,3 +1,5 @@
+mod real;
+
 use super::*;
 
 fn likeness(ecosystem: Ecosystem, names: &[&str]) -> Likeness {
@@ -10,7 +12,7 @@ fn like(likeness: &Likeness, name: &str) -> Option<String> {
     likeness.like(&package).map(|like| like.name)
 }
 
-const NPM: [&str; 16] = [
+const NPM: [&str; 18] = [
     "lodash",
     "react",
     "preact",
@@ -26,6 +28,8 @@ const NPM: [&str; 16] = [
     "socket.io",
     "babel-core",
     "mongoose",
+    "express",
+    "typescript",
     "pg",
 ];
 
@@ -51,6 +55,12 @@ fn what_is_mistaken_for_another_is_like_it() {
         ("jset", "jest"),
         ("lodash-js", "lodash"),
         ("socketio", "socket.io"),
+        ("lodash-utils", "lodash"),
+        ("@types-foo/node", "@types/node"),
+        ("@lodash/lodash", "lodash"),
+        ("expresss", "express"),
+        ("exprses", "express"),
+        ("typescirptt", "typescript"),
     ] {
         assert_eq!(like(&npm, name).as_deref(), Some(other), "{name}");
     }
@@ -64,6 +74,21 @@ fn what_is_mistaken_for_another_is_like_it() {
         like(&pypi, "dateutil-python").as_deref(),
         Some("python-dateutil")
     );
+    let soup = likeness(Ecosystem::PyPI, &["beautifulsoup4"]);
+    for name in ["beautifullsoup", "beutifulsoup4", "beautifulsuop"] {
+        assert!(like(&soup, name).is_some(), "{name}");
+    }
+    assert_eq!(like(&soup, "beautifulsoup"), None);
+    for name in [
+        "python-requests",
+        "requests-python",
+        "reqeusts",
+        "requets",
+        "rrequests",
+        "requestss",
+    ] {
+        assert_eq!(like(&pypi, name).as_deref(), Some("requests"), "{name}");
+    }
     assert_eq!(like(&pypi, "Request").as_deref(), Some("requests"));
 }
 
@@ -80,6 +105,9 @@ fn what_is_itself_or_something_else_is_not_like_another() {
         "pgp",
         "@angular/core",
         "@types/nod-e2e",
+        "chalk5",
+        "my-express-app",
+        "react-table",
     ] {
         assert_eq!(like(&npm, name), None, "{name}");
     }

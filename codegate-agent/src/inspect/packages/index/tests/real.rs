@@ -2,16 +2,6 @@
 
 use super::*;
 
-/// `../shared/data`, seen from the repository.
-fn shared(name: &str) -> PathBuf {
-    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let found = above.find_map(|dir| {
-        let path = dir.join("shared/data").join(name);
-        path.exists().then_some(path)
-    });
-    found.unwrap_or_else(|| panic!("shared/data/{name} is missing beside the repository"))
-}
-
 #[test]
 fn every_record_is_found_and_the_withdrawn_are_not() {
     let dir = tempfile::tempdir().unwrap();
