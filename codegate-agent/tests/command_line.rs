@@ -142,6 +142,7 @@ impl Agent {
                 count: 2,
             }],
             restored: 1,
+            packages: Vec::new(),
             events: vec![Event::new(Level::Alert, "mangled", "look\n\u{1b}]0;x")],
         };
         let recorder = &self.state.recorder;

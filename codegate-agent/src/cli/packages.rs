@@ -6,7 +6,6 @@ use std::{
     path::Path,
 };
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -22,10 +21,8 @@ use crate::inspect::packages::{
     Catalogue, Ecosystem, Judgement, Lists, Purl, Verdict,
     extract::{self, Context},
     index::{self, Index, Manifest, Sources},
+    index_problems,
 };
-
-/// Records come every few hours; an index that has not seen one for so many days is stale.
-const STALE_DAYS: i64 = 14;
 
 pub(super) fn dispatch(
     cli: &Cli,
@@ -52,7 +49,7 @@ struct Answer<'a> {
 
 fn check(cli: &Cli, purls: &[String], printer: &mut Printer) -> Result<Exit, Problem> {
     let catalogue = catalogue(cli)?;
-    warn(&problems(catalogue.index().map(Index::manifest)));
+    warn(&index_problems(catalogue.index().map(Index::manifest)));
     let mut table = Table::new(["PACKAGE", "VERDICT", "WHY"]);
     let mut exit = Exit::Fine;
     for text in asked(purls)? {
@@ -221,7 +218,7 @@ fn update(cli: &Cli, feeds: &Feeds, printer: &mut Printer) -> Result<Exit, Probl
 fn stats(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
     let catalogue = catalogue(cli)?;
     let manifest = catalogue.index().map(Index::manifest);
-    let problems = problems(manifest);
+    let problems = index_problems(manifest);
     if printer.json() {
         let object = json!({
             "generation": manifest.map(|m| m.generation),
@@ -251,27 +248,6 @@ fn stats(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         true => Exit::Fine,
         false => Exit::Degraded,
     })
-}
-
-/// What keeps the index from guarding as it should.
-fn problems(manifest: Option<&Manifest>) -> Vec<String> {
-    let Some(manifest) = manifest else {
-        let none = "there is no index of packages: only the few that are compiled in are known; \
-                    run `codegate packages update`";
-        return vec![none.into()];
-    };
-    let stale = |time: Timestamp| Timestamp::now().duration_since(time).as_hours() / 24;
-    match manifest.newest.map(stale) {
-        Some(days) if days > STALE_DAYS => vec![format!(
-            "the index of packages is stale: its newest record is {days} days old; run `codegate \
-             packages update` with fresh data"
-        )],
-        Some(_) => Vec::new(),
-        None => vec![
-            "the index has no records of OSV: name a folder with `codegate packages update --from`"
-                .into(),
-        ],
-    }
 }
 
 fn warn(problems: &[String]) {

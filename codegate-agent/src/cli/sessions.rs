@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     control::{Request, Shown, Watched},
-    session::{Entry, Event, Exchange, Id, Level, Process, Session, Update, Verdict},
+    session::{
+        Entry, Event, Exchange, Id, Level, NamedPackage, PackageAction, PackagePlace, Process,
+        Session, Update, Verdict,
+    },
 };
 
 pub(super) fn dispatch(
@@ -47,6 +50,7 @@ fn list(cli: &Cli, limit: usize, printer: &mut Printer) -> Result<(), Problem> {
         "MODEL",
         ">REQUESTS",
         ">SECRETS",
+        ">PACKAGES",
         ">SENT",
         ">RECEIVED",
         "VERDICT",
@@ -57,7 +61,7 @@ fn list(cli: &Cli, limit: usize, printer: &mut Printer) -> Result<(), Problem> {
     printer.table(&table)
 }
 
-fn row(session: &Session) -> [Cell; 11] {
+fn row(session: &Session) -> [Cell; 12] {
     [
         word(session.id.to_string()),
         word(local(session.started)),
@@ -67,6 +71,7 @@ fn row(session: &Session) -> [Cell; 11] {
         word(session.model.as_deref().unwrap_or("-")),
         number(session.exchanges),
         number(session.secrets),
+        number(session.packages),
         number(bytes(session.bytes_out)),
         number(bytes(session.bytes_in)),
         verdict(session.verdict),
@@ -114,6 +119,7 @@ fn head(session: &Session) -> Vec<String> {
             "secrets",
             &format!("{} sealed, {} restored", session.secrets, session.restored),
         ),
+        line("packages", &format!("{} to be wary of", session.packages)),
         String::new(),
     ]
 }
@@ -161,6 +167,7 @@ fn entry_lines(entry: &Entry, colour: bool) -> Vec<String> {
                 )
             });
             lines.extend(sealed);
+            lines.extend(exchange.packages.iter().map(|p| package_line(p, colour)));
             let events = exchange.events.iter();
             lines.extend(events.map(|event| format!("    {}", event_line(event, colour))));
             lines
@@ -188,6 +195,26 @@ fn exchange_line(exchange: &Exchange) -> String {
         line += &format!("  {} restored", exchange.restored);
     }
     visible(&line).into_owned()
+}
+
+fn package_line(package: &NamedPackage, colour: bool) -> String {
+    let (word, style) = match package.action {
+        PackageAction::Blocked => ("blocked", Style::Bad),
+        PackageAction::Told => ("told", Style::Notice),
+        PackageAction::Recorded => ("package", Style::Notice),
+    };
+    let place = match package.place {
+        PackagePlace::Answer => "the answer",
+        PackagePlace::Command => "a command",
+        PackagePlace::File => "a file",
+        PackagePlace::Request => "the request",
+    };
+    let reasons = package.reasons.join("; ");
+    let text = format!(
+        "{} is {} ({} in {place}): {reasons}",
+        package.purl, package.verdict, package.context
+    );
+    format!("    {} {}", style.paint(word, colour), visible(&text))
 }
 
 fn event_line(event: &Event, colour: bool) -> String {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Action, Config, Fail, Provider, Unscannable,
+    Action, Config, Fail, PackageAction, Provider, Unscannable,
     host::HostPattern,
     process::Rule,
     values::{Absolute, BodyBytes, Cgroup, PackageUrl, Port},
@@ -79,6 +79,10 @@ struct Packages {
     allow: Vec<PackageUrl>,
     /// Package URLs that are as bad as malicious ones.
     deny: Vec<PackageUrl>,
+    /// What becomes of tool calls that would install a package that is proven bad. Default: "block".
+    action: Option<PackageAction>,
+    /// Whether answers tell of packages that are worth a warning. Default: true.
+    notices: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -144,6 +148,8 @@ impl File {
         let purls = |list: Vec<PackageUrl>| list.into_iter().map(|purl| purl.0);
         config.packages.allow.extend(purls(self.packages.allow));
         config.packages.deny.extend(purls(self.packages.deny));
+        replace(&mut config.packages.action, self.packages.action);
+        replace(&mut config.packages.notices, self.packages.notices);
         for endpoint in self.endpoint {
             endpoint.apply(config);
         }

@@ -87,12 +87,27 @@ pub struct Upstream {
 }
 
 /// What was decided about packages, whatever is known of them. Without a version, all are meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Packages {
     /// Fine.
     pub allow: Vec<Purl>,
     /// As bad as malicious ones.
     pub deny: Vec<Purl>,
+    /// What becomes of tool calls that would install what must not be installed.
+    pub action: PackageAction,
+    /// Whether answers tell of packages that are worth a warning.
+    pub notices: bool,
+}
+
+/// What becomes of a tool call that would install a package that is proven bad.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageAction {
+    /// The call fails instead, and says why.
+    #[default]
+    Block,
+    /// The call goes on, and an alert is recorded.
+    Warn,
 }
 
 /// What a request may cost.
@@ -160,6 +175,17 @@ impl Default for Config {
             endpoints: Endpoints::built_in(),
             processes: Processes::default(),
             rules: UserRules::default(),
+        }
+    }
+}
+
+impl Default for Packages {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            deny: Vec::new(),
+            action: PackageAction::default(),
+            notices: true,
         }
     }
 }

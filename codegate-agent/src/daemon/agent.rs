@@ -1,17 +1,20 @@
 //! Everything a connection needs, made in the order of its dependencies.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 
 use super::{files, status::Tally};
 use crate::{
     accept,
-    config::Config,
+    config::{Config, PackageAction},
     control,
     flow::Flow,
-    http::Guard,
-    inspect::Inspector,
+    http::{Guard, PackageGuard},
+    inspect::{
+        Inspector,
+        packages::{Lists, Live},
+    },
     kernel::{self, Hooks, Names, Timing},
     seal::Vault,
     session::Recorder,
@@ -20,6 +23,9 @@ use crate::{
     trust::{self, Ca, Installed, Leaves, Origin},
     upstream::Connector,
 };
+
+/// How often it is asked whether there is a new index of packages.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// The running agent.
 pub(super) struct Agent {
@@ -48,6 +54,7 @@ impl Agent {
             inspector: Inspector::with_rules(&config.rules, config.pii)
                 .context("cannot compile the rules")?
                 .into(),
+            packages: packages(&config),
             vault: Arc::new(Vault::open(&state.join("vault")).context("cannot open the vault")?),
             recorder: Recorder::open(&state.join("sessions.redb"))
                 .context("cannot open the sessions")?,
@@ -58,7 +65,11 @@ impl Agent {
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let hooks = attach(&config)?;
         let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
-        let status = Arc::new(Tally::new(hooks.clone(), config.endpoints.iter().count()));
+        let status = Arc::new(Tally::new(
+            hooks.clone(),
+            guard.packages.live.clone(),
+            config.endpoints.iter().count(),
+        ));
         let netns = kernel::netns_cookie()?;
         Ok(Self {
             config: config.into(),
@@ -125,6 +136,22 @@ impl Agent {
         }
     }
 
+    /// Takes new indexes of packages into service as they are built.
+    pub(super) async fn follow_packages(&self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let live = self.guard.packages.live.clone();
+            let refreshed = tokio::task::spawn_blocking(move || live.refresh()).await;
+            if refreshed.is_ok_and(|new| new) {
+                let live = &self.guard.packages.live;
+                tracing::info!(
+                    generation = live.generation(),
+                    "a new index of packages is in service"
+                );
+            }
+        }
+    }
+
     /// Brings what was recorded to disk.
     pub(super) async fn flush(&self) {
         let recorder = self.guard.recorder.clone();
@@ -134,6 +161,23 @@ impl Agent {
         {
             tracing::warn!("the last sessions may not be recorded");
         }
+    }
+}
+
+fn packages(config: &Config) -> PackageGuard {
+    let chosen = &config.packages;
+    let lists = Lists {
+        allow: chosen.allow.clone(),
+        deny: chosen.deny.clone(),
+    };
+    let live = Live::open(&config.packages_dir(), lists);
+    for problem in live.problems() {
+        tracing::warn!("{problem}");
+    }
+    PackageGuard {
+        live: Arc::new(live),
+        block: chosen.action == PackageAction::Block,
+        notices: chosen.notices,
     }
 }
 

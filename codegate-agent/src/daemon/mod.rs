@@ -79,6 +79,8 @@ async fn start(config: Config, running: Running) -> Result<(Arc<Agent>, Beating)
     let control = control::bind(&config.socket()).context("cannot open the control socket")?;
     let agent = Arc::new(Agent::start(config)?);
     tokio::spawn(control::serve(control, agent.control()));
+    let follower = agent.clone();
+    tokio::spawn(async move { follower.follow_packages().await });
     let beating = listen(&agent, running)?;
     agent.learn_names().await;
     beating.begun().await;

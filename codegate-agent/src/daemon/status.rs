@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     control::{Readiness, Status, StatusSource},
+    inspect::packages::Live,
     kernel::{Hooks, programs},
 };
 
@@ -18,6 +19,7 @@ use crate::{
 pub(super) struct Tally {
     started: Instant,
     hooks: Hooks,
+    packages: Arc<Live>,
     endpoints: usize,
     listeners: Mutex<Vec<String>>,
     phase: AtomicU8,
@@ -37,10 +39,11 @@ const STOPPING: u8 = 2;
 pub(super) struct Open(Arc<Tally>);
 
 impl Tally {
-    pub(super) fn new(hooks: Hooks, endpoints: usize) -> Self {
+    pub(super) fn new(hooks: Hooks, packages: Arc<Live>, endpoints: usize) -> Self {
         Self {
             started: Instant::now(),
             hooks,
+            packages,
             endpoints,
             listeners: Mutex::default(),
             phase: AtomicU8::new(STARTING),
@@ -116,6 +119,7 @@ impl Tally {
             .into_iter()
             .chain(stale)
             .chain(lost)
+            .chain(self.packages.problems())
             .collect()
     }
 

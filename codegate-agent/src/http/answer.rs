@@ -23,7 +23,7 @@ use super::{
     journal::Journal,
     restorer,
 };
-use crate::provider::{self, AnswerStream, Malformed, Route};
+use crate::provider::{self, AnswerStream, Malformed, Route, Watch};
 
 /// The most that one piece of a compressed stream may decode to, in bytes.
 const BURST: usize = 16 << 20;
@@ -50,10 +50,8 @@ pub(super) async fn pass(
     if body.is_end_stream() {
         return Ok(Response::from_parts(parts, counted(body, journal)));
     }
-    let restoring = connection
-        .guard
-        .vault
-        .holds_any(connection.flow.process.uid);
+    let uid = connection.flow.process.uid;
+    let editing = journal.watches() || connection.guard.vault.holds_any(uid);
     let shape = Shape::of(&parts.headers, route);
     let codings = match coding::codings(&parts.headers) {
         Ok(codings) => codings,
@@ -64,7 +62,7 @@ pub(super) async fn pass(
     };
     let body = match shape {
         Shape::Opaque => counted(body, journal),
-        _ if !restoring && !route.inference => counted(body, journal),
+        _ if !editing && !route.inference => counted(body, journal),
         Shape::Json => {
             whole(
                 connection,
@@ -81,10 +79,10 @@ pub(super) async fn pass(
                 Shape::Events => route.dialect.stream(),
                 _ => provider::plain().stream(),
             };
-            if restoring {
+            if editing {
                 restream(&mut parts.headers);
             }
-            Streaming::new(body, &codings, reader, restoring, journal).boxed_unsync()
+            Streaming::new(body, &codings, reader, editing, journal).boxed_unsync()
         }
     };
     Ok(Response::from_parts(parts, body))
@@ -188,7 +186,7 @@ enum Unrestorable {
     Malformed(#[from] Malformed),
 }
 
-/// The restored, unencoded body; `None` if nothing in it was to be restored.
+/// The restored, unencoded body, with what is to be told in it; `None` if nothing was to be edited.
 fn restored(
     route: Route,
     wire: &[u8],
@@ -201,9 +199,14 @@ fn restored(
         codings => Some(coding::decode(wire, codings, limit)?),
     };
     let plain = decoded.as_deref().unwrap_or(wire);
+    let watched = match journal.watches() {
+        true => route.dialect.watched(plain, journal),
+        false => None,
+    };
+    let plain = watched.as_deref().unwrap_or(plain);
     let answer = route.dialect.answer(plain)?;
     journal.used(answer.model.as_deref(), answer.usage);
-    Ok(restorer::restore_whole(plain, &answer.text, journal))
+    Ok(restorer::restore_whole(plain, &answer.text, journal).or(watched))
 }
 
 /// A body that goes on untouched, and is counted.
@@ -262,9 +265,9 @@ struct Streaming {
     body: Incoming,
     decoders: Vec<Decoder>,
     reader: Box<dyn AnswerStream>,
-    /// Whether the client gets what the reader gives, or (where this user has no secrets) the
-    /// upstream's own bytes.
-    restoring: bool,
+    /// Whether the client gets what the reader gives, or (where this user has no secrets, and nobody
+    /// looks at what is said) the upstream's own bytes.
+    editing: bool,
     out: BytesMut,
     trailers: Option<HeaderMap>,
     ended: bool,
@@ -285,7 +288,7 @@ impl Streaming {
         body: Incoming,
         codings: &[Coding],
         reader: Box<dyn AnswerStream>,
-        restoring: bool,
+        editing: bool,
         journal: Journal,
     ) -> Self {
         let decoders = codings
@@ -298,7 +301,7 @@ impl Streaming {
             body,
             decoders,
             reader,
-            restoring,
+            editing,
             out,
             trailers,
             ended: false,
@@ -316,7 +319,7 @@ impl Streaming {
         }
         let plain = decoded.as_deref().unwrap_or(wire);
         self.reader.push(plain, &mut self.journal, &mut self.out);
-        if !self.restoring {
+        if !self.editing {
             self.out.clear();
             self.out.extend_from_slice(wire);
         }
@@ -334,7 +337,7 @@ impl Streaming {
         }
         self.reader.push(&tail, &mut self.journal, &mut self.out);
         self.reader.finish(&mut self.journal, &mut self.out);
-        if !self.restoring {
+        if !self.editing {
             self.out.clear();
         }
         self.journal.used(self.reader.model(), self.reader.usage());
@@ -346,7 +349,7 @@ impl Streaming {
     fn fail(&mut self, error: Broken) {
         self.ended = true;
         self.reader.finish(&mut self.journal, &mut self.out);
-        if !self.restoring {
+        if !self.editing {
             self.out.clear();
         }
         self.journal.used(self.reader.model(), self.reader.usage());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::PackageGuard;
 use crate::{
     config::Unscannable, flow::Flow, inspect::Inspector, seal::Vault, session::Recorder, swap::Swap,
 };
@@ -12,6 +13,8 @@ pub struct Guard {
     pub inspector: Swap<Inspector>,
     /// Keeps them.
     pub vault: Arc<Vault>,
+    /// Knows packages, and what is done about them.
+    pub packages: PackageGuard,
     /// Keeps what happened.
     pub recorder: Recorder,
     /// The largest body that is read whole, in bytes, as sent and as decoded.

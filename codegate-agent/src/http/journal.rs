@@ -2,15 +2,20 @@
 //!
 //! Knows: counts, placeholders, the user's vault. Must not keep: a value in clear.
 
-use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, fmt::Display, ops::Range, sync::Arc, time::Instant};
 
 use http::{Method, StatusCode, Uri};
 use zeroize::Zeroizing;
 
-use super::{Connection, request::Unreadable};
+use super::{
+    Connection,
+    lookout::Lookout,
+    notice::{self, Notice},
+    request::Unreadable,
+};
 use crate::{
     inspect::{Finding, Kind},
-    provider::{Request as Reading, Restore, Route, Usage},
+    provider::{Request as Reading, Restore, Route, Usage, Watch},
     seal::Placeholder,
     session::{self, Event, Exchange, Level, LoggedPath, Sealed, Tokens},
 };
@@ -20,6 +25,8 @@ pub(super) struct Journal {
     connection: Arc<Connection>,
     begun: Instant,
     exchange: Exchange,
+    /// Where prompts go, answers are looked at.
+    lookout: Option<Lookout>,
     /// Whether the answer came to its end.
     done: bool,
     mangled: bool,
@@ -49,12 +56,17 @@ impl Journal {
             bytes_in: 0,
             sealed: Vec::new(),
             restored: 0,
+            packages: Vec::new(),
             events: Vec::new(),
         };
+        let lookout = route
+            .inference
+            .then(|| Lookout::new(&connection.guard.packages));
         Self {
             connection,
             begun: Instant::now(),
             exchange,
+            lookout,
             done: false,
             mangled: false,
         }
@@ -63,6 +75,23 @@ impl Journal {
     /// The request's body has been read.
     pub(super) fn reading(&mut self, reading: &Reading) {
         self.exchange.model.clone_from(&reading.model);
+    }
+
+    /// The notices of ours that came back in a text. The conversation has been told of these
+    /// packages.
+    pub(super) fn notices(&mut self, text: &[u8]) -> Vec<Range<usize>> {
+        let Some(lookout) = &mut self.lookout else {
+            return Vec::new();
+        };
+        let (vault, uid) = (
+            &self.connection.guard.vault,
+            self.connection.flow.process.uid,
+        );
+        let found = notice::find(text, |note| vault.mark(uid, note.as_bytes()).ok());
+        for (purl, word) in found.iter().filter_map(Notice::subject) {
+            lookout.was_told(purl, word);
+        }
+        found.into_iter().map(|notice| notice.range).collect()
     }
 
     /// A secret was sealed at one place of the body.
@@ -186,8 +215,50 @@ impl Restore for Journal {
     }
 }
 
+impl Watch for Journal {
+    fn watches(&self) -> bool {
+        self.lookout.is_some()
+    }
+
+    fn passage(&mut self, markdown: &str) -> Option<String> {
+        let texts = self.lookout.as_mut()?.passage(markdown);
+        let (vault, uid) = (
+            &self.connection.guard.vault,
+            self.connection.flow.process.uid,
+        );
+        let marked = |text: String| {
+            let mark = vault.mark(uid, text.as_bytes()).ok()?;
+            Some(notice::written(&text, &mark))
+        };
+        let notices: String = texts.into_iter().filter_map(marked).collect();
+        (!notices.is_empty()).then_some(notices)
+    }
+
+    fn command(&mut self, command: &str) -> Option<String> {
+        self.lookout.as_mut()?.command(command)
+    }
+
+    fn file(&mut self, name: &str, content: &str) {
+        if let Some(lookout) = &mut self.lookout {
+            lookout.file(name, content);
+        }
+    }
+
+    fn unchecked(&mut self) -> Option<String> {
+        let passes = self.lookout.as_ref().is_none_or(Lookout::passes_unchecked);
+        let (level, what) = match passes {
+            true => (Level::Alert, "went on unchecked"),
+            false => (Level::Block, "was blocked"),
+        };
+        let message = format!("a tool call too long to be checked for packages {what}");
+        self.note(level, "unchecked-call", message);
+        (!passes).then(|| "CodeGate blocked this call: it is too long to be checked".to_owned())
+    }
+}
+
 impl Drop for Journal {
     fn drop(&mut self) {
+        self.exchange.packages = self.lookout.take().map_or(Vec::new(), Lookout::into_found);
         if !self.done {
             self.note(
                 Level::Info,

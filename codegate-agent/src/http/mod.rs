@@ -13,10 +13,13 @@ pub mod coding;
 mod guard;
 mod hints;
 mod journal;
+mod lookout;
+mod notice;
 mod refusal;
 mod relay;
 mod request;
 mod restorer;
 
 pub use guard::{Connection, Guard};
+pub use lookout::PackageGuard;
 pub use relay::{ALPN_H2, RelayError, serve};

@@ -214,7 +214,7 @@ async fn sealed(
     } = whole;
     let limit = connection.guard.body_limit;
     let read = read(connection, route, wire.clone(), codings.to_vec(), limit).await;
-    let (plain, reading, found) = match read {
+    let (plain, reading, mut found) = match read {
         Ok(read) => read,
         Err(why) => {
             let body = Whole {
@@ -226,13 +226,28 @@ async fn sealed(
         }
     };
     journal.reading(&reading);
+    let mut notices = journal.notices(reading.text.bytes());
+    found
+        .sealed
+        .retain(|finding| !touches(&notices, &finding.range));
     if let Some(finding) = inside(&reading.text, &found.sealed)
         .next()
         .filter(|_| is_signed(headers))
     {
         return Err(Refused::Signed(finding.rule.to_string()));
     }
-    let edits = seal(connection, &plain, &reading, &found.sealed, journal).await?;
+    if is_signed(headers) {
+        notices.clear();
+    }
+    let edits = seal(
+        connection,
+        &plain,
+        &reading,
+        &found.sealed,
+        notices,
+        journal,
+    )
+    .await?;
     journal.personal(inside(&reading.text, &found.reported));
     if edits.is_empty() {
         journal.sent(wire.len());
@@ -306,12 +321,22 @@ fn scan(
     Ok((plain, reading, found))
 }
 
-/// Seals every finding; when this returns, the vault holds them all for good.
+/// Whether a finding is in one of these ranges, or reaches into one.
+fn touches(ranges: &[Range<usize>], finding: &Range<usize>) -> bool {
+    let after = ranges.partition_point(|range| range.end <= finding.start);
+    ranges
+        .get(after)
+        .is_some_and(|range| range.start < finding.end)
+}
+
+/// Seals every finding, and takes notices out; when this returns, the vault holds the values for
+/// good.
 async fn seal(
     connection: &Connection,
     plain: &[u8],
     reading: &Reading,
     findings: &[Finding],
+    notices: Vec<Range<usize>>,
     journal: &mut Journal,
 ) -> Result<Vec<Edit>, VaultError> {
     let text = &reading.text;
@@ -319,7 +344,8 @@ async fn seal(
         .filter_map(|finding| secret(text, finding))
         .unzip();
     if secrets.is_empty() {
-        return Ok(Vec::new());
+        let gone = notices.into_iter().map(|range| (range, b"".as_slice()));
+        return Ok(text.edits(plain, gone));
     }
     let uid = connection.flow.process.uid;
     let placeholders = connection.guard.vault.seal(uid, &secrets).await?;
@@ -328,7 +354,10 @@ async fn seal(
     }
     let written: Vec<String> = placeholders.iter().map(Placeholder::to_string).collect();
     let replaced = places.into_iter().zip(written.iter().map(String::as_bytes));
-    Ok(text.edits(plain, replaced))
+    let gone = notices.into_iter().map(|range| (range, b"".as_slice()));
+    let mut edits: Vec<(Range<usize>, &[u8])> = replaced.chain(gone).collect();
+    edits.sort_by_key(|(range, _)| range.start);
+    Ok(text.edits(plain, edits))
 }
 
 /// A match that reaches past one string is not a secret that somebody wrote.

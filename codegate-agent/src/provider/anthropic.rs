@@ -5,14 +5,16 @@
 //! A `thinking` block is signed: neither it nor its signature is ever changed, in either direction.
 
 use super::{
-    Answer, AnswerStream, Dialect, Malformed, Request,
+    Answer, AnswerStream, Dialect, Malformed, Request, Watch,
     extract::read_object,
+    parts::{self, Called, Part},
     place::{
         NODE, Node, Note,
         Place::{self, Delta, Free, Index, Skip, Url},
     },
     refusal,
-    stream::{Grammar, Reading, Stream},
+    stream::{Grammar, Reading, Role, Stream},
+    tree::View,
 };
 
 /// Anthropic messages.
@@ -30,6 +32,10 @@ impl Dialect for Anthropic {
 
     fn answer(&self, body: &[u8]) -> Result<Answer, Malformed> {
         Ok(Answer::from(read_object(body, Place::Node(&ANSWER))?))
+    }
+
+    fn watched(&self, body: &[u8], watch: &mut dyn Watch) -> Option<Vec<u8>> {
+        parts::whole(body, whole, watch)
     }
 
     fn stream(&self) -> Box<dyn AnswerStream> {
@@ -52,7 +58,56 @@ static GRAMMAR: Grammar = Grammar {
         )
     },
     one_at_a_time: false,
+    role: |_, key| match key.text {
+        0 => Role::Text,
+        _ => Role::Call,
+    },
+    begins,
+    repeats: |event, _| {
+        // Some services give a call's whole input where its block begins.
+        let block = event.get("content_block");
+        let input = block.and_then(|block| block.get("input"));
+        let given = input.is_some_and(|input| !input.is_empty());
+        block
+            .filter(|_| given)
+            .and_then(called)
+            .into_iter()
+            .collect()
+    },
+    repeating: false,
 };
+
+/// The call that begins in an event. What the service itself runs is none.
+fn begins(event: View<'_>) -> Vec<([u64; 2], String)> {
+    let begin = || {
+        let block = event.get("content_block")?;
+        let name = block.text_of("name").filter(|_| is_call(block))?;
+        Some(([event.get("index")?.number()?, 0], name.into_owned()))
+    };
+    begin().into_iter().collect()
+}
+
+fn is_call(block: View<'_>) -> bool {
+    block.text_of("type").is_some_and(|kind| kind == "tool_use")
+}
+
+fn called(block: View<'_>) -> Option<Part<'_>> {
+    let name = block.text_of("name").filter(|_| is_call(block))?;
+    Called::json(name, block, "input")
+}
+
+/// The parts of an answer.
+fn whole(answer: View<'_>) -> Vec<Part<'_>> {
+    let blocks = answer.get("content").into_iter().flat_map(View::items);
+    blocks.filter_map(part).collect()
+}
+
+fn part(block: View<'_>) -> Option<Part<'_>> {
+    match block.text_of("type")?.as_ref() {
+        "text" => block.get("text").map(Part::Text),
+        _ => called(block),
+    }
+}
 
 static REQUEST: Node = Node {
     members: &[

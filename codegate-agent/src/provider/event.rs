@@ -2,6 +2,8 @@
 //!
 //! Knows: tables. Must not know: what came before, placeholders.
 
+use std::ops::Range;
+
 use super::{
     Malformed,
     extract::Notes,
@@ -22,6 +24,8 @@ pub(super) struct Event {
     pub(super) finished: Vec<u64>,
     /// The group that it speaks of, if it says so.
     pub(super) group: Option<u64>,
+    /// Where its number in the stream stands, if it has one.
+    pub(super) number: Option<Range<usize>>,
     scopes: Vec<Scope>,
     whole: bool,
 }
@@ -78,6 +82,7 @@ impl Event {
         self.kind.clear();
         self.finished.clear();
         self.group = None;
+        self.number = None;
         self.scopes.clear();
     }
 }
@@ -116,6 +121,7 @@ impl Sink for Reading<'_> {
                 let kind = doc.get(kind.range.clone()).unwrap_or_default();
                 self.event.kind.extend_from_slice(kind);
             }
+            (Note::Number, Token::Number(digits)) => self.event.number = Some(digits.clone()),
             // Some services send an empty reason with each chunk.
             (Note::Finish, Token::String(reason)) if !reason.range.is_empty() => {
                 if let Some(scope) = self.event.scopes.last_mut() {

@@ -7,7 +7,7 @@ use std::{collections::HashMap, ops::Range};
 use bytes::BytesMut;
 
 use super::{
-    Restore,
+    Restore, Watch,
     channel::{Channel, Restored, restored},
     event::{Event, Fragment, Key},
     extract::Notes,
@@ -15,6 +15,7 @@ use super::{
     queue::Queue,
     sse::{Data, Item, as_lines},
     stream::{Grammar, Reading},
+    watch::{Action, Watcher},
 };
 use crate::{
     seal::{self, Match},
@@ -31,6 +32,7 @@ pub(super) struct Events {
     texts: HashMap<Key, Growing>,
     /// How many of the texts have a tail.
     tails: usize,
+    watcher: Watcher,
     pub(super) notes: Notes,
     // Kept from event to event for their memory.
     data: Data,
@@ -63,6 +65,7 @@ impl Events {
             queue: Queue::default(),
             texts: HashMap::new(),
             tails: 0,
+            watcher: Watcher::new(grammar),
             notes: Notes::default(),
             data: Data::default(),
             event: Event::default(),
@@ -71,14 +74,65 @@ impl Events {
     }
 
     /// Takes the next stretch of the stream.
-    pub(super) fn item(&mut self, item: Item<'_>, restore: &mut dyn Restore, out: &mut BytesMut) {
-        let bytes = match item {
-            Item::Raw(bytes) => bytes,
-            Item::Event(event) => {
-                self.read(event, restore);
-                event
+    pub(super) fn item(&mut self, item: Item<'_>, watch: &mut dyn Watch, out: &mut BytesMut) {
+        match item {
+            Item::Raw(bytes) => self.put(bytes, out),
+            Item::Event(event) => self.event(event, watch, out),
+        }
+    }
+
+    /// The stream has ended: nothing waits any more.
+    pub(super) fn finish(&mut self, watch: &mut dyn Watch, out: &mut BytesMut) {
+        if watch.watches() {
+            let rest = self.watcher.end(watch);
+            self.events(&rest, watch, out);
+        }
+        self.end(|_| true, watch);
+        self.queue.give(out);
+    }
+
+    /// Takes an event: it is looked at, and then restored.
+    fn event(&mut self, event: &[u8], watch: &mut dyn Watch, out: &mut BytesMut) {
+        let mut data = std::mem::take(&mut self.data);
+        data.read(event);
+        let read = self.read(event, &data);
+        if watch.watches() && !data.bytes(event).is_empty() {
+            let action = match read {
+                true => self.watcher.look(event, &self.event, &data, watch),
+                false => Action::Before(self.watcher.end(watch)),
+            };
+            match action {
+                Action::Pass => {}
+                Action::Instead(events) => {
+                    self.data = data;
+                    return self.events(&events, watch, out);
+                }
+                Action::Before(events) if events.is_empty() => {}
+                Action::Before(events) => {
+                    self.events(&events, watch, out);
+                    // What was read of this event has been read over.
+                    self.read(event, &data);
+                }
             }
-        };
+        }
+        self.pass(event, &data, read, watch);
+        self.data = data;
+        self.put(event, out);
+    }
+
+    /// Takes events that have been looked at.
+    fn events(&mut self, events: &[Vec<u8>], restore: &mut dyn Restore, out: &mut BytesMut) {
+        let mut data = Data::default();
+        for event in events {
+            data.read(event);
+            let read = self.read(event, &data);
+            self.pass(event, &data, read, restore);
+            self.put(event, out);
+        }
+    }
+
+    /// Puts bytes behind those that wait.
+    fn put(&mut self, bytes: &[u8], out: &mut BytesMut) {
         self.queue.put(bytes, out);
         if self.queue.is_full() {
             self.release(|_| true);
@@ -86,32 +140,25 @@ impl Events {
         self.queue.give(out);
     }
 
-    /// The stream has ended: nothing waits any more.
-    pub(super) fn finish(&mut self, restore: &mut dyn Restore, out: &mut BytesMut) {
-        self.end(|_| true, restore);
-        self.queue.give(out);
+    /// Reads an event; says whether its data are JSON.
+    fn read(&mut self, event: &[u8], data: &Data) -> bool {
+        let bytes = data.bytes(event);
+        let (root, whole) = (self.grammar.event, mentions(event));
+        let read = self.event.read(bytes, root, whole, &mut self.notes);
+        read.is_ok()
     }
 
-    /// Reads an event: edits it, those before it, or lets it wait.
-    fn read(&mut self, event: &[u8], restore: &mut dyn Restore) {
-        let mut data = std::mem::take(&mut self.data);
-        data.read(event);
-        let bytes = data.bytes(event);
-        let whole = mentions(event);
-        if bytes.is_empty() {
+    /// Restores an event that has been read: edits it, those before it, or lets it wait.
+    fn pass(&mut self, event: &[u8], data: &Data, read: bool, restore: &mut dyn Restore) {
+        if data.bytes(event).is_empty() {
             // A comment.
-        } else if self
-            .event
-            .read(bytes, self.grammar.event, whole, &mut self.notes)
-            .is_ok()
-        {
-            self.strings(event, &data, restore);
+        } else if read {
+            self.strings(event, data, restore);
             self.ends(restore);
         } else {
-            self.not_json(event, &data, restore);
+            self.not_json(event, data, restore);
             self.end(|_| true, restore);
         }
-        self.data = data;
     }
 
     /// Goes through the strings of an event.

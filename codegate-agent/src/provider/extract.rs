@@ -74,7 +74,7 @@ impl Counts {
             Note::InputStored => Some(&mut self.stored),
             Note::Cached => Some(&mut self.cached),
             Note::Output => Some(&mut self.output),
-            Note::Type | Note::Model | Note::Stream | Note::Finish => None,
+            Note::Type | Note::Number | Note::Model | Note::Stream | Note::Finish => None,
         }
     }
 }

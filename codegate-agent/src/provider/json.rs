@@ -109,6 +109,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where it stands: behind the last token.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     /// A string's bytes, as they are written.
     pub(super) fn text(&self, string: &Str) -> &'a [u8] {
         self.doc.get(string.range.clone()).unwrap_or_default()

@@ -5,15 +5,20 @@
 
 mod anthropic;
 mod body;
+mod call;
 mod channel;
 mod event;
 mod events;
 mod extract;
 mod json;
 mod lexer;
+mod numbers;
 mod opaque;
 mod openai_chat;
 mod openai_responses;
+mod parked;
+mod parts;
+mod passage;
 mod place;
 mod queue;
 mod raw;
@@ -21,7 +26,10 @@ mod refusal;
 mod route;
 mod sse;
 mod stream;
+mod tool;
+mod tree;
 mod walk;
+mod watch;
 
 use std::fmt;
 
@@ -49,6 +57,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// # Errors
     /// Where the body is not JSON; the caller passes it on as it is.
     fn answer(&self, body: &[u8]) -> Result<Answer, Malformed>;
+
+    /// Has a whole answer that is not a stream looked at; gives it with what is to be told put in,
+    /// and with its calls refused that must not be made. `None`: it stays as it is.
+    fn watched(&self, _body: &[u8], _watch: &mut dyn Watch) -> Option<Vec<u8>> {
+        None
+    }
 
     /// Whether an answer of JSON may be a stream: a long array whose items come one by one.
     fn answers_in_pieces(&self) -> bool {
@@ -98,9 +112,9 @@ pub struct Usage {
 /// A streaming answer on its way through.
 pub trait AnswerStream: Send {
     /// Takes decoded bytes as they arrived (any split) and appends to `out` what may go on now.
-    fn push(&mut self, chunk: &[u8], restore: &mut dyn Restore, out: &mut BytesMut);
+    fn push(&mut self, chunk: &[u8], watch: &mut dyn Watch, out: &mut BytesMut);
     /// The upstream's body has ended: appends whatever was held back.
-    fn finish(&mut self, restore: &mut dyn Restore, out: &mut BytesMut);
+    fn finish(&mut self, watch: &mut dyn Watch, out: &mut BytesMut);
     /// The model that answers, once the stream has said so.
     fn model(&self) -> Option<&str>;
     /// Tokens used, as far as the stream has said so.
@@ -114,6 +128,35 @@ pub trait Restore {
     fn value(&mut self, placeholder: &Placeholder) -> Option<Zeroizing<Vec<u8>>>;
     /// Something looked like a placeholder but was altered: an alert, never a guess.
     fn mangled(&mut self, text: &[u8]);
+}
+
+/// Looks at what an answer says; bound to one user and one exchange.
+///
+/// The texts are given as the model wrote them, placeholders and all.
+pub trait Watch: Restore {
+    /// Whether anybody looks. If not, nothing is gathered and no call waits.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// A piece of what the model says, in Markdown: paragraphs, or a whole fence. Gives what is to be
+    /// told behind it.
+    fn passage(&mut self, _markdown: &str) -> Option<String> {
+        None
+    }
+
+    /// A command that a tool is to run. Gives what is to be said instead if it must not run.
+    fn command(&mut self, _command: &str) -> Option<String> {
+        None
+    }
+
+    /// A file, or a patch of some, that a tool is to write.
+    fn file(&mut self, _name: &str, _content: &str) {}
+
+    /// A call is too long to be looked at. Gives what is to be said if it must not be made then.
+    fn unchecked(&mut self) -> Option<String> {
+        None
+    }
 }
 
 /// A body that is not what the dialect says.

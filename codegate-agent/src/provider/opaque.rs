@@ -8,7 +8,7 @@ use super::{
     extract::read,
     place::{NODE, Node, Note, Place},
     refusal,
-    stream::{Grammar, Reading, Stream},
+    stream::{Grammar, Reading, Role, Stream},
 };
 use crate::span::Text;
 
@@ -81,6 +81,11 @@ static GRAMMAR: Grammar = Grammar {
     reading: |_| Reading::Lexed,
     ends: |_| true,
     one_at_a_time: false,
+    // Nobody knows what is said to the user there, and what is not.
+    role: |_, _| Role::Other,
+    begins: |_| Vec::new(),
+    repeats: |_, _| Vec::new(),
+    repeating: false,
 };
 
 /// What nearly everybody has.

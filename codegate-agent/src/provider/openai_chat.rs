@@ -3,15 +3,19 @@
 //! Knows: the bodies of `POST /v1/chat/completions` and of the older `/v1/completions`. Must not
 //! know: where they come from.
 
+use std::borrow::Cow;
+
 use super::{
-    Answer, AnswerStream, Dialect, Malformed, Request,
+    Answer, AnswerStream, Dialect, Malformed, Request, Watch,
     extract::read_object,
+    parts::{self, Called, Part},
     place::{
         NODE, Node, Note,
         Place::{self, Delta, Free, Index, PlainDelta, Skip, Url},
     },
     refusal,
-    stream::{Grammar, Reading, Stream},
+    stream::{Grammar, Reading, Role, Stream},
+    tree::View,
 };
 
 /// OpenAI chat completions.
@@ -31,6 +35,10 @@ impl Dialect for OpenAiChat {
         Ok(Answer::from(read_object(body, Place::Node(&ANSWER))?))
     }
 
+    fn watched(&self, body: &[u8], watch: &mut dyn Watch) -> Option<Vec<u8>> {
+        parts::whole(body, whole, watch)
+    }
+
     fn stream(&self) -> Box<dyn AnswerStream> {
         Box::new(Stream::new(&GRAMMAR))
     }
@@ -47,7 +55,80 @@ static GRAMMAR: Grammar = Grammar {
     // What ends a choice is its `finish_reason`, or that another of its texts begins.
     ends: |_| false,
     one_at_a_time: true,
+    role: |_, key| match key.text {
+        0 => Role::Text,
+        3 => Role::Call,
+        5 => Role::Input,
+        _ => Role::Other,
+    },
+    begins,
+    repeats: |_, _| Vec::new(),
+    repeating: false,
 };
+
+/// The calls that begin in a chunk.
+fn begins(chunk: View<'_>) -> Vec<([u64; 2], String)> {
+    let mut begun = Vec::new();
+    for choice in chunk.get("choices").into_iter().flat_map(View::items) {
+        let index = |of: View<'_>| of.get("index").and_then(View::number).unwrap_or_default();
+        let delta = choice.get("delta");
+        for call in delta
+            .and_then(|d| d.get("tool_calls"))
+            .into_iter()
+            .flat_map(View::items)
+        {
+            let name = name_of(call).map(|(name, _)| name.into_owned());
+            begun.extend(name.map(|name| ([index(choice), index(call)], name)));
+        }
+        let old = delta.and_then(|delta| delta.get("function_call")?.text_of("name"));
+        begun.extend(old.map(|name| ([index(choice), 0], name.into_owned())));
+    }
+    begun
+}
+
+/// A call's tool, and whether it takes just text.
+fn name_of(call: View<'_>) -> Option<(Cow<'_, str>, bool)> {
+    let of = |member| call.get(member)?.text_of("name");
+    match of("function") {
+        Some(name) => Some((name, false)),
+        None => Some((of("custom")?, true)),
+    }
+}
+
+/// The parts of an answer.
+fn whole(answer: View<'_>) -> Vec<Part<'_>> {
+    let choices = answer.get("choices").into_iter().flat_map(View::items);
+    choices.flat_map(said).collect()
+}
+
+fn said(choice: View<'_>) -> Vec<Part<'_>> {
+    let message = choice.get("message");
+    let content = message
+        .and_then(|m| m.get("content"))
+        .or(choice.get("text"));
+    let text = content
+        .filter(|content| content.text().is_some())
+        .map(Part::Text);
+    let calls = message
+        .and_then(|m| m.get("tool_calls"))
+        .into_iter()
+        .flat_map(View::items);
+    let old = message.and_then(|message| {
+        let call = message.get("function_call")?;
+        Called::json(call.text_of("name")?, call, "arguments")
+    });
+    text.into_iter()
+        .chain(calls.filter_map(called))
+        .chain(old)
+        .collect()
+}
+
+fn called(call: View<'_>) -> Option<Part<'_>> {
+    match name_of(call)? {
+        (name, false) => Called::json(name, call.get("function")?, "arguments"),
+        (name, true) => Called::plain(name, call.get("custom")?, "input"),
+    }
+}
 
 static REQUEST: Node = Node {
     members: &[

@@ -3,14 +3,17 @@
 //! Knows: the bodies of `POST /v1/responses` and its events. Must not know: where they come from.
 
 use super::{
-    Answer, AnswerStream, Dialect, Malformed, Request,
+    Answer, AnswerStream, Dialect, Malformed, Request, Watch,
+    event::Key,
     extract::read_object,
+    parts::{self, Called, Part, Tools},
     place::{
         NODE, Node, Note,
         Place::{self, Delta, Free, Index, Plain, Skip, Url},
     },
     refusal,
-    stream::{Grammar, Reading, Stream},
+    stream::{Grammar, Reading, Role, Stream},
+    tree::View,
 };
 
 /// OpenAI responses.
@@ -30,6 +33,10 @@ impl Dialect for OpenAiResponses {
         Ok(Answer::from(read_object(body, Place::Node(&RESPONSE))?))
     }
 
+    fn watched(&self, body: &[u8], watch: &mut dyn Watch) -> Option<Vec<u8>> {
+        parts::whole(body, whole, watch)
+    }
+
     fn stream(&self) -> Box<dyn AnswerStream> {
         Box::new(Stream::new(&GRAMMAR))
     }
@@ -44,7 +51,88 @@ static GRAMMAR: Grammar = Grammar {
     reading,
     ends,
     one_at_a_time: false,
+    role,
+    begins,
+    repeats,
+    repeating: true,
 };
+
+/// What the deltas of an event are part of. What the service itself runs is no call.
+fn role(event: &[u8], _: Key) -> Role {
+    match event {
+        b"response.output_text.delta" => Role::Text,
+        b"response.function_call_arguments.delta" => Role::Call,
+        b"response.custom_tool_call_input.delta" => Role::Input,
+        _ => Role::Other,
+    }
+}
+
+/// The call that begins in an event.
+fn begins(event: View<'_>) -> Vec<([u64; 2], String)> {
+    let begin = || {
+        let name = event.get("item")?.text_of("name")?;
+        Some(([event.get("output_index")?.number()?, 0], name.into_owned()))
+    };
+    begin().into_iter().collect()
+}
+
+/// What an event repeats, or says all at once.
+fn repeats<'a>(event: View<'a>, tools: &'a Tools) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    parts.extend(
+        event
+            .get("text")
+            .filter(|text| text.text().is_some())
+            .map(Part::Text),
+    );
+    parts.extend(event.get("part").and_then(text));
+    parts.extend(event.get("item").into_iter().flat_map(item));
+    parts.extend(event.get("response").into_iter().flat_map(whole));
+    let index = event.get("output_index").and_then(View::number);
+    let name = tools
+        .get(&[index.unwrap_or_default(), 0])
+        .map_or("", String::as_str);
+    match event.text_of("type").as_deref() {
+        Some("response.function_call_arguments.done") => {
+            parts.extend(Called::json(name.into(), event, "arguments"));
+        }
+        Some("response.custom_tool_call_input.done") => {
+            parts.extend(Called::plain(name.into(), event, "input"));
+        }
+        _ => {}
+    }
+    parts
+}
+
+/// The parts of an answer.
+fn whole(answer: View<'_>) -> Vec<Part<'_>> {
+    let items = answer.get("output").into_iter().flat_map(View::items);
+    items.flat_map(item).collect()
+}
+
+/// The parts of an item.
+fn item(item: View<'_>) -> Vec<Part<'_>> {
+    let name = || item.text_of("name").unwrap_or_default();
+    let call = match item.text_of("type").as_deref() {
+        Some("function_call") => Called::json(name(), item, "arguments"),
+        Some("custom_tool_call") => Called::plain(name(), item, "input"),
+        Some("local_shell_call" | "shell_call") => Called::json("shell".into(), item, "action"),
+        Some("message") => {
+            let parts = item.get("content").into_iter().flat_map(View::items);
+            return parts.filter_map(text).collect();
+        }
+        _ => None,
+    };
+    call.into_iter().collect()
+}
+
+/// The text of a part of a message.
+fn text(part: View<'_>) -> Option<Part<'_>> {
+    let kind = part.text_of("type")?;
+    part.get("text")
+        .filter(|_| kind == "output_text")
+        .map(Part::Text)
+}
 
 /// How the deltas of an event are to be read, by its type.
 fn reading(event: &[u8]) -> Reading {
@@ -209,7 +297,7 @@ static EVENT: Node = Node {
         ("content_index", Index(1)),
         ("summary_index", Index(1)),
         ("item_id", Skip),
-        ("sequence_number", Skip),
+        ("sequence_number", Place::Note(Note::Number)),
         ("response", Place::Node(&RESPONSE)),
         ("item", Place::Node(&ITEM)),
         ("part", Place::Node(&PART)),

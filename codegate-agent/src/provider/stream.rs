@@ -13,11 +13,14 @@ use bytes::BytesMut;
 use zeroize::Zeroizing;
 
 use super::{
-    AnswerStream, Restore, Usage,
+    AnswerStream, Restore, Usage, Watch,
+    event::Key,
     events::Events,
+    parts::{Part, Tools},
     place::Place,
     raw::Raw,
     sse::{Splitter, looks_like_events},
+    tree::View,
 };
 use crate::seal::Placeholder;
 
@@ -32,6 +35,27 @@ pub(super) struct Grammar {
     pub(super) ends: fn(&[u8]) -> bool,
     /// Whether a group has one text at a time, so that another one ends it.
     pub(super) one_at_a_time: bool,
+    /// What a delta is part of, by its event's type.
+    pub(super) role: fn(&[u8], Key) -> Role,
+    /// The calls that begin in an event: their places, and their tools.
+    pub(super) begins: for<'a> fn(View<'a>) -> Vec<([u64; 2], String)>,
+    /// The parts of the answer that stand whole in an event.
+    pub(super) repeats: for<'a> fn(View<'a>, &'a Tools) -> Vec<Part<'a>>,
+    /// Whether texts are repeated by later events.
+    pub(super) repeating: bool,
+}
+
+/// What a delta is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// What the model says to the user.
+    Text,
+    /// The arguments of a call, in JSON.
+    Call,
+    /// The input of a call, which is just text.
+    Input,
+    /// Something else: thoughts, a refusal.
+    Other,
 }
 
 /// How deltas are to be read.
@@ -74,24 +98,24 @@ impl Stream {
     }
 
     /// Takes bytes of a body whose shape is known.
-    fn pass(&mut self, chunk: &[u8], restore: &mut dyn Restore, out: &mut BytesMut) {
+    fn pass(&mut self, chunk: &[u8], watch: &mut dyn Watch, out: &mut BytesMut) {
         let told = &mut self.told;
-        let restore = &mut Once { restore, told };
+        let watch = &mut Once { watch, told };
         match self.shape {
-            Shape::Raw => self.raw.push(chunk, restore, out),
+            Shape::Raw => self.raw.push(chunk, watch, out),
             _ => {
                 let events = &mut self.events;
                 self.splitter
-                    .feed(chunk, |item| events.item(item, restore, out));
+                    .feed(chunk, |item| events.item(item, watch, out));
             }
         }
     }
 }
 
 impl AnswerStream for Stream {
-    fn push(&mut self, chunk: &[u8], restore: &mut dyn Restore, out: &mut BytesMut) {
+    fn push(&mut self, chunk: &[u8], watch: &mut dyn Watch, out: &mut BytesMut) {
         let Shape::Unknown(start) = &mut self.shape else {
-            return self.pass(chunk, restore, out);
+            return self.pass(chunk, watch, out);
         };
         start.extend_from_slice(chunk);
         let shape = match looks_like_events(start) {
@@ -101,20 +125,20 @@ impl AnswerStream for Stream {
         };
         let start = std::mem::take(start);
         self.shape = shape;
-        self.pass(&start, restore, out);
+        self.pass(&start, watch, out);
     }
 
-    fn finish(&mut self, restore: &mut dyn Restore, out: &mut BytesMut) {
+    fn finish(&mut self, watch: &mut dyn Watch, out: &mut BytesMut) {
         if let Shape::Unknown(start) = &mut self.shape {
             let start = std::mem::take(start);
             out.extend_from_slice(&start);
         }
         let told = &mut self.told;
-        let restore = &mut Once { restore, told };
+        let watch = &mut Once { watch, told };
         let events = &mut self.events;
-        self.splitter.finish(|item| events.item(item, restore, out));
-        self.events.finish(restore, out);
-        self.raw.finish(restore, out);
+        self.splitter.finish(|item| events.item(item, watch, out));
+        self.events.finish(watch, out);
+        self.raw.finish(watch, out);
     }
 
     fn model(&self) -> Option<&str> {
@@ -128,23 +152,45 @@ impl AnswerStream for Stream {
 
 /// Tells of each mangled placeholder once: aggregates repeat what the deltas said.
 struct Once<'a> {
-    restore: &'a mut dyn Restore,
+    watch: &'a mut dyn Watch,
     told: &'a mut Vec<Vec<u8>>,
 }
 
 impl Restore for Once<'_> {
     fn value(&mut self, placeholder: &Placeholder) -> Option<Zeroizing<Vec<u8>>> {
-        self.restore.value(placeholder)
+        self.watch.value(placeholder)
     }
 
     fn mangled(&mut self, text: &[u8]) {
         /// More than this are told again and again.
         const MOST: usize = 64;
         if !self.told.iter().any(|told| told == text) {
-            self.restore.mangled(text);
+            self.watch.mangled(text);
             if self.told.len() < MOST {
                 self.told.push(text.to_vec());
             }
         }
+    }
+}
+
+impl Watch for Once<'_> {
+    fn watches(&self) -> bool {
+        self.watch.watches()
+    }
+
+    fn passage(&mut self, markdown: &str) -> Option<String> {
+        self.watch.passage(markdown)
+    }
+
+    fn command(&mut self, command: &str) -> Option<String> {
+        self.watch.command(command)
+    }
+
+    fn file(&mut self, name: &str, content: &str) {
+        self.watch.file(name, content);
+    }
+
+    fn unchecked(&mut self) -> Option<String> {
+        self.watch.unchecked()
     }
 }

@@ -1,4 +1,4 @@
-//! The keys of the vault: one root key in a file, and two per user that are derived from it.
+//! The keys of the vault: one root key in a file, and four per user that are derived from it.
 //!
 //! Knows: key material. Must not know: records, the database. Nothing here leaves `seal`.
 //!
@@ -22,6 +22,8 @@ use super::{token::MAC_LEN, vault::VaultError};
 
 /// Bytes of the root key, and of every key derived from it.
 const KEY_LEN: usize = 32;
+/// Bytes of the mark that a note of our own carries.
+pub(super) const NOTE_LEN: usize = 6;
 const SALT: &[u8] = b"codegate vault v1";
 /// Permission bits that nobody but the owner may have.
 const OTHERS: u32 = 0o077;
@@ -97,6 +99,7 @@ pub(super) struct UserKeys {
     window: u64,
     /// Less than [`PRIME`].
     print: u64,
+    note: hmac::Key,
     /// AES-256-GCM with the user's data key.
     pub(super) data: Aes256Gcm,
 }
@@ -107,10 +110,12 @@ impl UserKeys {
         let data = keys.derive(b"data", uid)?;
         let literals = keys.derive(b"literals", uid)?;
         let number = |at| u64::from_be_bytes(std::array::from_fn(|i| literals[at + i]));
+        let note = keys.derive(b"note", uid)?;
         Ok(Self {
             window: number(0) | 1,
             print: number(8) % PRIME,
             mac: hmac::Key::new(hmac::HMAC_SHA256, mac.as_ref()),
+            note: hmac::Key::new(hmac::HMAC_SHA256, note.as_ref()),
             data: Aes256Gcm::new_from_slice(data.as_ref()).map_err(|_| VaultError::Crypto)?,
         })
     }
@@ -148,6 +153,16 @@ impl UserKeys {
                 folded
             }
         })
+    }
+
+    /// The first bits of HMAC-SHA256 of a note of our own.
+    pub(super) fn note(&self, text: &[u8]) -> [u8; NOTE_LEN] {
+        let tag = hmac::sign(&self.note, text);
+        let mut mark = [0; NOTE_LEN];
+        for (to, from) in mark.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        mark
     }
 
     /// Whether a value has this MAC, told in a time that depends on neither.
@@ -313,6 +328,7 @@ mod tests {
             keys.derive(b"mac", 1).unwrap(),
             keys.derive(b"data", 0).unwrap(),
             keys.derive(b"data", 1).unwrap(),
+            keys.derive(b"note", 0).unwrap(),
             keys.derive(b"check", 0).unwrap(),
         ];
         let distinct: std::collections::HashSet<_> = all.iter().map(|k| **k).collect();

@@ -185,6 +185,16 @@ impl Vault {
         record.open(&*self.keys.of(uid)?).map(Some)
     }
 
+    /// The mark of a note that CodeGate writes into a user's conversation: nobody else can make it,
+    /// so that the note is known again when it comes back.
+    ///
+    /// # Errors
+    /// The user's keys cannot be derived.
+    pub fn mark(&self, uid: u32, note: &[u8]) -> Result<String, VaultError> {
+        let mark = self.keys.of(uid)?.note(note);
+        Ok(mark.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Whether a user has any sealed value. Asked per answer, so it never touches the disk.
     pub fn holds_any(&self, uid: u32) -> bool {
         self.index().holds_any(uid)

@@ -13,8 +13,8 @@ mod writer;
 
 pub use id::Id;
 pub use record::{
-    Detail, Entry, Event, Exchange, Level, LoggedPath, Process, Sealed, Session, Tokens, Update,
-    Verdict, Viewer, now,
+    Detail, Entry, Event, Exchange, Level, LoggedPath, NamedPackage, PackageAction, PackagePlace,
+    Process, Sealed, Session, Tokens, Update, Verdict, Viewer, now,
 };
 pub use recorder::{Recorder, Retention, Stats, Tail, Tailed};
 pub use store::Error;

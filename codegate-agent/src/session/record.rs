@@ -32,7 +32,7 @@ pub struct Session {
     pub exchanges: u64,
     /// How many different secrets were sealed.
     pub secrets: u64,
-    /// How many packages were named.
+    /// How many different packages were found that are worth a warning.
     pub packages: u64,
     /// The worst that happened so far.
     pub verdict: Verdict,
@@ -109,6 +109,9 @@ pub struct Exchange {
     pub sealed: Vec<Sealed>,
     /// How many placeholders were restored in the answer.
     pub restored: u64,
+    /// The packages that are worth a warning.
+    #[serde(default)]
+    pub packages: Vec<NamedPackage>,
     /// What else happened.
     pub events: Vec<Event>,
 }
@@ -135,6 +138,49 @@ pub struct Sealed {
     pub placeholder: String,
     /// How often it stood in the request.
     pub count: u64,
+}
+
+/// A package that was named, and is worth a warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedPackage {
+    /// Its package URL.
+    pub purl: String,
+    /// What is to be thought of it, as `codegate packages check` says it.
+    pub verdict: String,
+    /// How it was named: `install`, `manifest`, `import`, `url` or `prose`.
+    pub context: String,
+    /// Where it was named.
+    pub place: PackagePlace,
+    /// What was done about it.
+    pub action: PackageAction,
+    /// Why, for people.
+    pub reasons: Vec<String>,
+}
+
+/// Where a package was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackagePlace {
+    /// In what the model said.
+    Answer,
+    /// In a command that the model had a tool run.
+    Command,
+    /// In a file that the model had a tool write.
+    File,
+    /// In what was sent to the model: a manifest that a tool read, for one.
+    Request,
+}
+
+/// What was done about a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageAction {
+    /// It was recorded.
+    Recorded,
+    /// The answer tells of it.
+    Told,
+    /// The call that would have installed it was refused.
+    Blocked,
 }
 
 /// Something worth telling.
@@ -286,11 +332,9 @@ impl Entry {
                 } else {
                     Verdict::Sealed
                 };
-                exchange
-                    .events
-                    .iter()
-                    .map(Event::verdict)
-                    .fold(sealed, Verdict::max)
+                let packages = exchange.packages.iter().map(NamedPackage::alarm);
+                let events = exchange.events.iter().map(Event::verdict);
+                packages.chain(events).fold(sealed, Verdict::max)
             }
         }
     }
@@ -300,6 +344,14 @@ impl Entry {
         match self {
             Self::Exchange(exchange) => exchange.time,
             Self::Event(event) => event.time,
+        }
+    }
+
+    /// The different packages it warns of.
+    pub(super) fn packages(&self) -> BTreeSet<&str> {
+        match self {
+            Self::Exchange(exchange) => exchange.packages.iter().map(|p| p.purl.as_str()).collect(),
+            Self::Event(_) => BTreeSet::new(),
         }
     }
 
@@ -329,10 +381,32 @@ impl Exchange {
         truncate(&mut self.method);
         self.model.iter_mut().for_each(truncate);
         self.sealed.truncate(MAX_ITEMS);
+        self.packages.truncate(MAX_ITEMS);
+        self.packages.iter_mut().for_each(NamedPackage::bound);
         self.events.truncate(MAX_ITEMS);
         self.events
             .iter_mut()
             .for_each(|event| truncate(&mut event.message));
+    }
+}
+
+impl NamedPackage {
+    /// The most reasons of one package.
+    const MAX_REASONS: usize = 8;
+
+    /// Packages that are only out of date need nobody's eyes at once.
+    fn alarm(&self) -> Verdict {
+        match (self.action, self.verdict.as_str()) {
+            (PackageAction::Blocked, _) => Verdict::Blocked,
+            (_, "malicious" | "suspicious" | "unknown") => Verdict::Alert,
+            _ => Verdict::Clean,
+        }
+    }
+
+    fn bound(&mut self) {
+        truncate(&mut self.purl);
+        self.reasons.truncate(Self::MAX_REASONS);
+        self.reasons.iter_mut().for_each(truncate);
     }
 }
 

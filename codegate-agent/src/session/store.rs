@@ -19,7 +19,7 @@ use super::{Detail, Entry, Id, Session, Viewer, index::Stored};
 pub(super) const SESSIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("sessions");
 /// Session id, number of the entry → [`Entry`] as JSON.
 pub(super) const ENTRIES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("entries");
-/// Session id, placeholder: what was sealed in the session.
+/// Session id, placeholder or package URL: what was sealed or found in the session.
 pub(super) const SEALED: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("sealed");
 
 /// The pages kept in memory, in bytes.

@@ -2,6 +2,7 @@
 //! once.
 
 use std::{
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -25,7 +26,7 @@ use super::{
 const GATHER: Duration = Duration::from_millis(50);
 /// The most records in one commit.
 const BATCH: usize = 1024;
-/// The most sealed secrets that one session tells apart.
+/// The most sealed secrets, and the most packages, that one session tells apart.
 const MAX_SEALED: u64 = 10_000;
 
 /// What comes down the channel.
@@ -145,7 +146,9 @@ impl Writer {
         stored.session.absorb(&record.entry);
         stored.session.provider.clone_from(&record.provider);
         let id = stored.session.id.key();
-        stored.session.secrets += tables.seal(id, stored.session.secrets, &record.entry)?;
+        let session = &mut stored.session;
+        session.secrets += tables.note(id, session.secrets, record.entry.placeholders())?;
+        session.packages += tables.note(id, session.packages, record.entry.packages())?;
         tables
             .entries
             .insert((id, stored.next), json(&record.entry)?.as_slice())?;
@@ -218,14 +221,14 @@ impl Tables<'_> {
         Ok(row.and_then(|row| serde_json::from_slice(row.value()).ok()))
     }
 
-    /// Notes what was sealed; returns how much of it is new to the session.
-    fn seal(&mut self, id: u64, known: u64, entry: &Entry) -> Result<u64, Error> {
+    /// Notes what was sealed or found; returns how much of it is new to the session.
+    fn note(&mut self, id: u64, known: u64, names: BTreeSet<&str>) -> Result<u64, Error> {
         let mut new = 0;
-        for placeholder in entry.placeholders() {
+        for name in names {
             if known + new >= MAX_SEALED {
                 break;
             }
-            if self.sealed.insert((id, placeholder), ())?.is_none() {
+            if self.sealed.insert((id, name), ())?.is_none() {
                 new += 1;
             }
         }

@@ -11,8 +11,12 @@ use codegate::{
     config::Unscannable,
     drain,
     flow::{Flow, Process},
-    http::{ALPN_H2, Connection, Guard, serve},
-    inspect::{Inspector, pii},
+    http::{ALPN_H2, Connection, Guard, PackageGuard, serve},
+    inspect::{
+        Inspector,
+        packages::{Lists, Live},
+        pii,
+    },
     seal::Vault,
     session::{Detail, Entry, Exchange, Recorder, Viewer},
 };
@@ -83,6 +87,11 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let guard = Arc::new(Guard {
             inspector: inspector().into(),
+            packages: PackageGuard {
+                live: Arc::new(Live::open(&dir.path().join("packages"), Lists::default())),
+                block: true,
+                notices: true,
+            },
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             body_limit: LIMIT,

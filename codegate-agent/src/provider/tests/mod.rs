@@ -7,3 +7,4 @@ mod splits;
 mod streams;
 mod tools;
 mod vault;
+mod watch;

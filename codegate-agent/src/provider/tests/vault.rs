@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::super::{AnswerStream, Dialect, Restore, Usage, route};
+use super::super::{AnswerStream, Dialect, Restore, Usage, Watch, route};
 use crate::{inspect::Kind, seal::Placeholder};
 
 /// A few secrets, by placeholder.
@@ -45,6 +45,8 @@ impl Restore for Vault {
             .push(String::from_utf8_lossy(text).into_owned());
     }
 }
+
+impl Watch for Vault {}
 
 /// A placeholder that no vault here knows.
 pub(super) fn foreign() -> String {

@@ -54,6 +54,7 @@ fn exchange(placeholders: &[&str]) -> Exchange {
         bytes_in: 200,
         sealed: placeholders.iter().map(|p| sealed(p)).collect(),
         restored: 1,
+        packages: Vec::new(),
         events: Vec::new(),
     }
 }
@@ -211,7 +212,7 @@ fn the_names_of_the_fields_are_the_contract() {
     assert_eq!(
         serde_json::to_string(&detail.entries[0]).unwrap(),
         format!(
-            r#"{{"type":"exchange","time":"{time}","duration_us":1500,"method":"POST","path":"/v1/messages?beta","status":200,"dialect":"anthropic","model":"claude","tokens":{{"input":10,"output":5,"cached":0}},"bytes_out":100,"bytes_in":200,"sealed":[{{"kind":"GITHUB","rule":"github-token","placeholder":"CG_A","count":2}}],"restored":1,"events":[]}}"#
+            r#"{{"type":"exchange","time":"{time}","duration_us":1500,"method":"POST","path":"/v1/messages?beta","status":200,"dialect":"anthropic","model":"claude","tokens":{{"input":10,"output":5,"cached":0}},"bytes_out":100,"bytes_in":200,"sealed":[{{"kind":"GITHUB","rule":"github-token","placeholder":"CG_A","count":2}}],"restored":1,"packages":[],"events":[]}}"#
         )
     );
 }

@@ -51,7 +51,7 @@ pub struct Counts {
 }
 
 /// Where a folder's manifest is.
-pub(super) fn path(dir: &Path) -> PathBuf {
+pub fn path(dir: &Path) -> PathBuf {
     dir.join(NAME)
 }
 

@@ -22,7 +22,7 @@ use std::{
 use redb::{Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable};
 
 pub use error::IndexError;
-pub use manifest::{Counts, Manifest};
+pub use manifest::{Counts, Manifest, path as manifest_path};
 pub use update::{Progress, Report, Sources, update};
 
 use super::{Ecosystem, Package, Record};
