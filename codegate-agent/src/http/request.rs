@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::Unscannable,
-    inspect::{Finding, Inspection, Known},
+    inspect::{Finding, Inspection, Known, Owner},
     provider::{Dialect, Malformed, Request as Reading, Route},
     seal::{NewSecret, Placeholder, VaultError},
     span::{self, Edit, Text},
@@ -314,10 +314,10 @@ fn scan(
     let reading = dialect.request(&plain)?;
     let named = guard.vault.literals(uid);
     let known = named.as_deref().map(|named| named as &dyn Known);
-    let found = guard
-        .inspector
-        .get()
-        .inspect_for(known, reading.text.bytes());
+    let owner = Owner { uid, known };
+    let (text, ends) = (reading.text.bytes(), reading.text.ends());
+    let inspector = guard.inspector.get();
+    let found = inspector.inspect_pieces(text, ends, Some(owner));
     Ok((plain, reading, found))
 }
 

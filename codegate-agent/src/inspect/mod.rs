@@ -7,8 +7,9 @@ pub mod pii;
 pub mod secrets;
 
 mod inspector;
+mod memory;
 
-pub use inspector::{Inspection, Inspector};
+pub use inspector::{Inspection, Inspector, Owner};
 
 use std::{fmt, ops::Range, sync::Arc};
 

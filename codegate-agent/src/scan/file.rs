@@ -15,7 +15,7 @@ use super::{
     source::Source, window::Window,
 };
 use crate::{
-    inspect::{Finding, Inspector},
+    inspect::{Finding, Inspection, Inspector},
     provider::{self, Malformed},
 };
 
@@ -101,7 +101,7 @@ impl<'a> Worker<'a> {
                 return Ok(());
             }
             self.tally.read(view.starts.len());
-            for finding in found_in(self.inspector, view.bytes) {
+            for finding in in_order(self.inspector.inspect(view.bytes)) {
                 if view.starts.contains(&finding.range.start) {
                     let value = view.bytes.get(finding.range.clone()).unwrap_or_default();
                     let place = finding.range.clone();
@@ -126,7 +126,10 @@ impl<'a> Worker<'a> {
             .ok_or_else(|| Problem::Provider(provider.to_owned()))?;
         let text = dialect.request(&body)?.text;
         let mut told = Told::new(&mut self.fingerprints, found);
-        for finding in found_in(self.inspector, text.bytes()) {
+        let inspection = self
+            .inspector
+            .inspect_pieces(text.bytes(), text.ends(), None);
+        for finding in in_order(inspection) {
             // A match that reaches past one string is not a secret that somebody wrote.
             let Some(piece) = text.locate(finding.range.clone()) else {
                 continue;
@@ -197,8 +200,7 @@ impl<'a> Told<'a> {
 }
 
 /// Everything that the policy does not turn off, in order.
-fn found_in(inspector: &Inspector, text: &[u8]) -> Vec<Finding> {
-    let found = inspector.inspect(text);
+fn in_order(found: Inspection) -> Vec<Finding> {
     let mut all = found.sealed;
     all.extend(found.reported);
     all.sort_by_key(|finding| finding.range.start);

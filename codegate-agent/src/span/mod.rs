@@ -70,6 +70,11 @@ impl Text {
         &self.pieces
     }
 
+    /// Where each piece ends in the buffer, in order.
+    pub fn ends(&self) -> impl Iterator<Item = usize> {
+        self.pieces.iter().map(|piece| piece.range.end)
+    }
+
     /// The decoded bytes of a piece of this text.
     pub fn piece_bytes(&self, piece: &Piece) -> &[u8] {
         self.bytes.get(piece.range.clone()).unwrap_or_default()
