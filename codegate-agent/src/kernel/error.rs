@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use aya::{EbpfError, maps::MapError, programs::ProgramError};
+use aya::{EbpfError, maps::MapError, pin::PinError, programs::ProgramError};
 
 /// Why the hooks could not be loaded, attached or told something.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,22 @@ pub enum KernelError {
     /// There is no cgroup2 mount in this mount namespace.
     #[error("no cgroup2 file system is mounted (mount -t cgroup2 none /sys/fs/cgroup)")]
     NoCgroup2,
+    /// There is no bpffs, in which programs could outlive the agent.
+    #[error("no bpffs is mounted, and none could be (mount -t bpf bpf {path}): {source}")]
+    NoBpffs {
+        /// Where it was tried.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A link or a map could not be pinned.
+    #[error("cannot pin {name}: {source}")]
+    Pin {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        source: PinError,
+    },
     /// A file of the kernel's could not be read.
     #[error("cannot read {path}: {source}")]
     Read {

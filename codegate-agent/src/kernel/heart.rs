@@ -55,7 +55,16 @@ impl Heart {
     /// # Errors
     /// [`KernelError::Map`].
     pub fn still(&self) -> Result<(), KernelError> {
-        self.set_beat(0)
+        // A beat that holds no longer, so that the programs still know when the last one was.
+        self.set_beat(monotonic_ns().saturating_sub(BEAT_HOLDS + 1).max(1))
+    }
+
+    /// When it last beat, in the programs' clock; 0 if it never did.
+    pub(super) fn last(&self) -> Result<u64, KernelError> {
+        let Plain(heartbeat) = lock(&self.beats)
+            .get(&0, 0)
+            .map_err(of_map(maps::HEARTBEAT))?;
+        Ok(heartbeat.beat)
     }
 
     /// Chooses what becomes of guarded connections without a heartbeat: refused, or passed.
@@ -85,9 +94,7 @@ impl Heart {
     /// # Errors
     /// [`KernelError::Map`].
     pub fn pulse(&self) -> Result<Pulse, KernelError> {
-        let Plain(heartbeat) = lock(&self.beats)
-            .get(&0, 0)
-            .map_err(of_map(maps::HEARTBEAT))?;
+        let heartbeat = Heartbeat { beat: self.last()? };
         let Plain(switch) = lock(&self.switch)
             .get(&0, 0)
             .map_err(of_map(maps::SWITCH))?;

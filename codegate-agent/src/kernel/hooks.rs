@@ -25,21 +25,22 @@ use super::{
     load,
     load::{Loaded, Lost, Options},
     log,
+    pins::{self, Pinned, Pins},
 };
 
 /// The attached programs. Clones share them; when the last one is dropped they detach, and when the
-/// process dies, however it does, the kernel detaches them.
+/// process dies, however it does, the kernel detaches them, unless they are [pinned](Hooks::pin).
 #[derive(Clone)]
-pub struct Hooks(Arc<Inner>);
+pub struct Hooks(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     mark: u32,
     seed: u64,
     lost: Vec<Lost>,
     // Locks are held for the length of one or two system calls that never sleep, by the few tasks
     // that accept: aya wants `&mut` to write, though the kernel does not need it.
-    endpoints: Mutex<Table<Address, Endpoint>>,
-    learned: Mutex<Table<Address, Endpoint>>,
+    pub(super) endpoints: Mutex<Table<Address, Endpoint>>,
+    pub(super) learned: Mutex<Table<Address, Endpoint>>,
     names: Mutex<Table<NameKey, NamePorts>>,
     answers: Mutex<Option<RingBuf<MapData>>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
@@ -47,11 +48,15 @@ struct Inner {
     heart: Arc<Heart>,
     counters: PerCpuArray<MapData, u64>,
     _log: Option<log::Reader>,
-    /// Owns the programs and their links; last, so that they go when all else is gone.
+    /// What can be pinned.
+    spare: Vec<(&'static str, MapData)>,
+    /// What keeps the programs attached; empty once that is pinned.
+    links: Mutex<Vec<load::Named>>,
+    /// Owns the programs; last, so that they go when all else is gone.
     _object: Ebpf,
 }
 
-type Table<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;
+pub(super) type Table<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;
 
 /// A connection that the programs sent to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +97,7 @@ impl Hooks {
             .log
             .map(|_| log::Reader::start(object))
             .transpose()?;
+        let spare = pins::spare(object)?;
         let endpoints = take(object, maps::ENDPOINTS)?;
         let learned = take(object, maps::LEARNED)?;
         let names = take(object, maps::NAMES)?;
@@ -103,7 +109,7 @@ impl Hooks {
             take(object, maps::HEARTBEAT)?,
             take(object, maps::SWITCH)?,
         ));
-        load::attach(&mut loaded, cgroup)?;
+        let links = load::attach(&mut loaded, cgroup)?;
         let Loaded { object, seed, lost } = loaded;
         Ok(Self(Arc::new(Inner {
             mark: options.mark,
@@ -118,6 +124,8 @@ impl Hooks {
             heart,
             counters,
             _log: log,
+            spare,
+            links: Mutex::new(links),
             _object: object,
         })))
     }
@@ -125,6 +133,16 @@ impl Hooks {
     /// What this kernel does not take, and what is lost by it.
     pub fn lost(&self) -> &[Lost] {
         &self.0.lost
+    }
+
+    /// Lets the programs outlive this process. To be called once, when there is an agent that they can
+    /// guard for: from then on only [`Pinned::remove`] detaches them.
+    ///
+    /// # Errors
+    /// [`KernelError::Pin`], and then they stay attached as long as this process lives; or
+    /// [`KernelError::Read`].
+    pub fn pin(&self, pins: &Pins) -> Result<Pinned, KernelError> {
+        pins.pin(&mut lock(&self.0.links), &self.0.spare)
     }
 
     /// The mark that exempts a socket, for [`mark`](super::mark).

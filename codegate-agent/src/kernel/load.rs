@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     hash::{BuildHasher as _, Hasher as _, RandomState},
+    io,
     os::fd::AsFd,
     path::Path,
 };
@@ -11,7 +12,7 @@ use aya::{
     Ebpf, EbpfLoader,
     programs::{
         CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program,
-        ProgramError, SockOps,
+        ProgramError, SockOps, links::FdLink,
     },
     util::KernelVersion,
 };
@@ -135,19 +136,24 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
     loader.load(OBJECT).map_err(KernelError::load)
 }
 
-/// Attaches what [`load`] loaded to a cgroup, and so to all that live below it. The links belong to
-/// the object: when it is dropped, or its process dies, they are gone.
-pub(super) fn attach(loaded: &mut Loaded, cgroup: &Path) -> Result<(), KernelError> {
+/// A program's name, and what keeps it attached.
+pub(super) type Named = (&'static str, FdLink);
+
+/// Attaches what [`load`] loaded to a cgroup, and so to all that live below it. When the links are
+/// dropped, or the process dies that holds them, the programs detach, unless somebody pinned them.
+pub(super) fn attach(loaded: &mut Loaded, cgroup: &Path) -> Result<Vec<Named>, KernelError> {
     let directory = File::open(cgroup).map_err(|source| KernelError::Read {
         path: cgroup.to_owned(),
         source,
     })?;
     let Loaded { object, lost, .. } = loaded;
+    let mut links = Vec::new();
     for name in order().filter(|name| lost.iter().all(|lost| lost.program != *name)) {
-        attach_one(program(object, name)?, &directory)
+        let link = attach_one(program(object, name)?, &directory)
             .map_err(|error| KernelError::program("attach", name, error))?;
+        links.push((name, link));
     }
-    Ok(())
+    Ok(links)
 }
 
 /// The programs' names, in the order in which they are attached.
@@ -175,17 +181,33 @@ fn verify(program: &mut Program) -> Result<(), ProgramError> {
 
 /// `Single` is what a link asks for that coexists with other links; the kernel refuses the other
 /// modes for links.
-fn attach_one(program: &mut Program, cgroup: impl AsFd) -> Result<(), ProgramError> {
+fn attach_one(program: &mut Program, cgroup: impl AsFd) -> Result<FdLink, ProgramError> {
     const MODE: CgroupAttachMode = CgroupAttachMode::Single;
     match program {
-        Program::CgroupSockAddr(program) => CgroupSockAddr::attach(program, cgroup, MODE).map(drop),
-        Program::CgroupSock(program) => CgroupSock::attach(program, cgroup, MODE).map(drop),
-        Program::CgroupSkb(program) => {
-            CgroupSkb::attach(program, cgroup, CgroupSkbAttachType::Ingress, MODE).map(drop)
+        Program::CgroupSockAddr(program) => {
+            let id = CgroupSockAddr::attach(program, cgroup, MODE)?;
+            link(program.take_link(id)?)
         }
-        Program::SockOps(program) => SockOps::attach(program, cgroup, MODE).map(drop),
+        Program::CgroupSock(program) => {
+            let id = CgroupSock::attach(program, cgroup, MODE)?;
+            link(program.take_link(id)?)
+        }
+        Program::CgroupSkb(program) => {
+            let id = CgroupSkb::attach(program, cgroup, CgroupSkbAttachType::Ingress, MODE)?;
+            link(program.take_link(id)?)
+        }
+        Program::SockOps(program) => {
+            let id = SockOps::attach(program, cgroup, MODE)?;
+            link(program.take_link(id)?)
+        }
         _ => Err(ProgramError::UnexpectedProgramType),
     }
+}
+
+/// Before Linux 5.7, a cgroup's programs have no links that are descriptors.
+fn link(link: impl TryInto<FdLink>) -> Result<FdLink, ProgramError> {
+    let old = |_| io::Error::from(io::ErrorKind::Unsupported);
+    link.try_into().map_err(old).map_err(ProgramError::IOError)
 }
 
 /// An unreadable version counts as an old one: that costs a check, not the load.

@@ -15,12 +15,15 @@ mod error;
 mod guarded;
 mod heart;
 mod hooks;
+mod inherit;
 mod layout;
 mod learned;
 mod load;
 mod log;
+mod mounts;
 mod names;
 mod netns;
+mod pins;
 mod socket;
 
 pub use cgroup::{cgroup_id, find_cgroup2};
@@ -28,8 +31,10 @@ pub use dns::{Answer, read as read_answer};
 pub use error::KernelError;
 pub use heart::{Heart, Pulse};
 pub use hooks::{Counters, Hooks, Redirected};
+pub use inherit::Guarded;
 pub use load::{Lost, Options, order as programs};
 pub use names::{Host, Names, Timing};
+pub use pins::{Pinned, Pins};
 
 /// Re-exported so that callers need not know the contract's crate.
 pub use codegate_ebpf::{Counter, DEFAULT_MARK};
