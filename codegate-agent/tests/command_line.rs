@@ -10,10 +10,11 @@ use std::{
     path::PathBuf,
     process::{Command, Output, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use codegate::{
-    control::{self, Readiness, State, Status, StatusSource, Trust},
+    control::{self, Asker, Commands, Readiness, State, Status, StatusSource, Trust},
     flow::{Flow, Process},
     inspect::{Kind, Known},
     seal::{NewSecret, Vault},
@@ -39,10 +40,20 @@ impl StatusSource for Source {
             hooks: BTreeMap::from([("connect4".into(), "attached".into())]),
             listeners: vec!["127.0.0.1:4000".into()],
             endpoints: 3,
+            paused_until: None,
             connections: 1,
             counters: BTreeMap::from([("redirected".into(), 9)]),
             problems: vec!["a hook \u{1b}[31mis gone".into()],
         }
+    }
+}
+
+impl Commands for Source {
+    fn pause(&self, time: Duration, _: Asker) -> Result<(), String> {
+        // As an agent says that has no hooks.
+        (time < Duration::from_secs(1000))
+            .then_some(())
+            .ok_or_else(|| "there is nothing to pause".into())
     }
 }
 
@@ -61,6 +72,7 @@ impl Agent {
         let readiness = Arc::new(Mutex::new(Readiness::Ready));
         let state = Arc::new(State {
             source: Box::new(Source(Arc::clone(&readiness))),
+            commands: Box::new(Source(Arc::clone(&readiness))),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             trust: Trust {
@@ -545,7 +557,7 @@ fn a_bad_configuration_is_one_clear_line() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        let expected = "invalid value: string \"maybe\", expected \"open\"";
+        let expected = "invalid value: string \"maybe\", expected \"open\" or \"closed\"";
         assert_eq!(
             text(&output.stderr),
             format!("codegate: {path}:3:8: {expected}\n")
@@ -561,6 +573,29 @@ fn a_bad_configuration_is_one_clear_line() {
     assert_eq!(again, shown, "what is shown is a configuration");
     let schema = json(&agent.run(&["config", "schema", "--json"])).remove(0);
     assert_eq!(schema["$defs"]["Fail"]["enum"][0], "open");
+}
+
+#[test]
+fn a_pause_is_roots_and_has_an_end() {
+    let agent = Agent::start();
+    assert_eq!(agent.run_as_other(&["pause"]).status.code(), Some(3));
+    assert_eq!(agent.run_as_other(&["resume"]).status.code(), Some(3));
+    for time in ["", "ten", "10", "0s", "-5m", "8d", "10m!"] {
+        let output = agent.run(&["pause", time]);
+        assert_eq!(output.status.code(), Some(2), "{time:?}");
+    }
+    if uid() != 0 {
+        return; // nothing more is to be seen by others
+    }
+    let paused = json(&agent.run(&["--json", "pause", "10m"])).remove(0);
+    let until: jiff::Timestamp = paused["paused_until"].as_str().unwrap().parse().unwrap();
+    let left = until.as_second() - now().as_second();
+    assert!((590..=600).contains(&left), "{left}");
+    let resumed = json(&agent.run(&["--json", "resume"])).remove(0);
+    assert_eq!(resumed["paused_until"], Value::Null);
+    let refused = agent.run(&["pause", "2h"]);
+    assert_eq!(refused.status.code(), Some(5));
+    assert!(text(&refused.stderr).contains("there is nothing to pause"));
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub struct Setup<'lab> {
     place: Place,
     settings: String,
     name: String,
+    fail: &'static str,
 }
 
 /// An agent that guards the lab's guarded cgroup.
@@ -36,6 +37,7 @@ pub struct Setup<'lab> {
 pub struct Agent<'lab> {
     lab: &'lab Lab,
     folder: PathBuf,
+    fail: &'static str,
     running: Running,
 }
 
@@ -48,6 +50,7 @@ impl Lab {
             place,
             settings: String::new(),
             name: "agent".to_owned(),
+            fail: "open",
         }
     }
 }
@@ -56,6 +59,12 @@ impl<'lab> Setup<'lab> {
     /// Adds to the configuration. Top-level keys do not go here: the lab's own tables come first.
     pub fn settings(mut self, toml: &str) -> Self {
         writeln!(self.settings, "{toml}").expect("writing into memory");
+        self
+    }
+
+    /// Refuses guarded hosts when it is gone.
+    pub fn failing_closed(mut self) -> Self {
+        self.fail = "closed";
         self
     }
 
@@ -98,6 +107,7 @@ impl<'lab> Setup<'lab> {
         let mut agent = Agent {
             lab: self.lab,
             folder,
+            fail: self.fail,
             running,
         };
         agent.wait_until_ready();
@@ -106,13 +116,13 @@ impl<'lab> Setup<'lab> {
     }
 
     fn config(&self, folder: &std::path::Path) -> String {
-        Self::base(self.lab, folder) + &self.settings
+        Self::base(self.lab, folder, self.fail) + &self.settings
     }
 
-    fn base(lab: &Lab, folder: &std::path::Path) -> String {
+    fn base(lab: &Lab, folder: &std::path::Path, fail: &str) -> String {
         let quoted = |path: PathBuf| format!("{:?}", path.display().to_string());
         format!(
-            "state_dir = {}\nruntime_dir = {}\n[capture]\ncgroup = {}\n[upstream]\nextra_roots = [{}]\n",
+            "state_dir = {}\nruntime_dir = {}\n[capture]\ncgroup = {}\nfail = {fail:?}\n[upstream]\nextra_roots = [{}]\n",
             quoted(folder.join("state")),
             quoted(folder.join("run")),
             quoted(lab.guarded_cgroup()),
@@ -122,6 +132,18 @@ impl<'lab> Setup<'lab> {
 }
 
 impl Agent<'_> {
+    /// Waits until it says that it guards, however long it was held.
+    ///
+    /// # Panics
+    /// Where it does not within twenty seconds.
+    pub fn guards(&self) {
+        let deadline = Instant::now() + READY;
+        while self.codegate(["status"]).code() != 0 {
+            assert!(Instant::now() < deadline, "{}", self.log());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The folder that holds its state.
     #[must_use]
     pub fn state(&self) -> PathBuf {
@@ -219,7 +241,7 @@ impl Agent<'_> {
     /// # Panics
     /// Where they cannot be written.
     pub fn settings(&self, settings: &str) {
-        let base = Setup::base(self.lab, &self.folder);
+        let base = Setup::base(self.lab, &self.folder, self.fail);
         fs::write(self.folder.join("config.toml"), base + settings).expect("the configuration");
     }
 
@@ -236,7 +258,11 @@ impl Agent<'_> {
         self.end(Signal::SIGKILL)
     }
 
-    fn end(&mut self, signal: Signal) -> ExitStatus {
+    /// Ends it with a signal and waits; its command line stays.
+    ///
+    /// # Panics
+    /// Where it is not gone within ten seconds.
+    pub fn end(&mut self, signal: Signal) -> ExitStatus {
         self.signal(signal);
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {

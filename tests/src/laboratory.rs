@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     addresses::{HOST_V4, HOST_V6, NET_V4, NET_V6, Pool},
+    bpffs,
     cgroup::Cgroup,
     dns::Zone,
     front::{Behind, Front, Handler},
@@ -48,6 +49,7 @@ impl Lab {
     /// Where the machine does not allow it: root, iproute2 and a cgroup2 mount are needed.
     #[must_use]
     pub fn new() -> Self {
+        bpffs::ensure();
         let (host, net) = (Arc::new(Namespace::new()), Arc::new(Namespace::new()));
         cable(&host, &net);
         let folder = TempDir::with_prefix("codegate-lab-").expect("a temporary folder");
@@ -208,6 +210,13 @@ impl Lab {
 impl Default for Lab {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Drop for Lab {
+    /// What agents pinned would outlive the lab.
+    fn drop(&mut self) {
+        bpffs::clear(self.folder.path());
     }
 }
 

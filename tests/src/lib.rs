@@ -17,6 +17,7 @@
 mod addresses;
 pub mod agent;
 pub mod ask;
+mod bpffs;
 pub mod cgroup;
 pub mod clients;
 pub mod coding;

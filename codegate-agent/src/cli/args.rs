@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{client::Client, exit::Problem, scan::Scan};
+use super::{client::Client, exit::Problem, pause::Time, scan::Scan};
 use crate::{
     config::{self, Config},
     session::Id,
@@ -49,6 +49,16 @@ pub(super) enum Command {
     Env,
     /// Say how the agent is
     Status,
+    /// Let everything go direct for some time, unguarded (root only); it ends by itself
+    ///
+    /// Works without the agent, too, where its programs outlived it (fail = "closed").
+    Pause {
+        /// For how long, as in 10m, 1h 30m or 90s; seven days at most
+        #[arg(default_value = "10m")]
+        time: Time,
+    },
+    /// End a pause (root only)
+    Resume,
     /// What happened between processes and AI services
     Sessions {
         #[command(subcommand)]
@@ -224,16 +234,27 @@ impl Cli {
         Ok(Config::load(self.config.as_deref())?)
     }
 
-    /// A connection to the agent. A mistake in the default configuration does not keep a user
-    /// from asking a running agent; one in a file they name does.
+    /// A connection to the agent.
     pub(super) fn client(&self) -> Result<Client, Problem> {
-        let path = match (&self.socket, self.configuration()) {
-            (Some(socket), _) => socket.clone(),
-            (None, Ok(config)) => config.socket(),
-            (None, Err(_)) if self.config.is_none() => Config::default().socket(),
-            (None, Err(problem)) => return Err(problem),
+        let path = match &self.socket {
+            Some(socket) => socket.clone(),
+            None => self.forgiving()?.socket(),
         };
         Client::connect(&path)
+    }
+
+    /// The configuration that an agent probably uses. A mistake in the default one does not keep a
+    /// user from asking a running agent; one in a file they name does.
+    pub(super) fn forgiving(&self) -> Result<Config, Problem> {
+        match self.configuration() {
+            Err(_) if self.config.is_none() => Ok(Config::default()),
+            other => other,
+        }
+    }
+
+    /// Where the agent's socket is, and what its programs are known by.
+    pub(super) fn runtime_dir(&self) -> Result<PathBuf, Problem> {
+        Ok(self.forgiving()?.runtime_dir)
     }
 
     /// The file that is read first.

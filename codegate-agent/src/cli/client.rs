@@ -34,6 +34,15 @@ impl Client {
         Ok(Self { stream })
     }
 
+    /// Waits so long, and no longer.
+    pub(super) fn with_patience(self, time: Duration) -> Result<Self, Problem> {
+        let stream = self.stream.get_ref();
+        stream
+            .set_read_timeout(Some(time))
+            .map_err(Problem::Answer)?;
+        Ok(self)
+    }
+
     /// Waits for ever, as a watcher does.
     pub(super) fn patient(self) -> Result<Self, Problem> {
         let stream = self.stream.get_ref();

@@ -6,6 +6,7 @@ use crate::{
     config,
     control::{Code, Failure},
     inspect::packages::index::IndexError,
+    kernel::KernelError,
 };
 
 /// The exit codes of the contract.
@@ -26,6 +27,11 @@ pub(super) enum Problem {
     Config(#[from] config::Error),
     #[error("cannot reach the agent at {}: {source}; is it running? (`codegate agent`)", path.display())]
     Connect { path: PathBuf, source: io::Error },
+    /// No agent, but programs of one that is gone.
+    #[error("{problem}\n{left}")]
+    Left { problem: Box<Problem>, left: String },
+    #[error("{0}")]
+    Kernel(#[from] KernelError),
     #[error("the agent's answer broke off: {0}")]
     Answer(io::Error),
     #[error("{0}")]
@@ -66,6 +72,11 @@ impl Problem {
                 Exit::Denied.into()
             }
             Self::Config(_) => Exit::Usage.into(),
+            Self::Left { problem, .. } => problem.exit(),
+            Self::Kernel(KernelError::Read { source, .. }) if is_denied(source) => {
+                Exit::Denied.into()
+            }
+            Self::Kernel(KernelError::NotPermitted { .. }) => Exit::Denied.into(),
             Self::Connect { source, .. } if is_denied(source) => Exit::Denied.into(),
             Self::Connect { .. } | Self::Answer(_) => Exit::Unreachable.into(),
             Self::Refused(failure) => refused(failure.code).into(),
@@ -73,7 +84,7 @@ impl Problem {
             Self::Input { source, .. } if is_denied(source) => Exit::Denied.into(),
             Self::Usage(_) | Self::Input { .. } => Exit::Usage.into(),
             Self::Agent(error) if denied_somewhere(error) => Exit::Denied.into(),
-            Self::Output(_) | Self::Agent(_) => Exit::Degraded.into(),
+            Self::Output(_) | Self::Agent(_) | Self::Kernel(_) => Exit::Degraded.into(),
         }
     }
 }

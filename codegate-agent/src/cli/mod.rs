@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, words about it to standard error.
 //!
-//! Knows: the control socket's language, the configuration's files, the index of packages. Must not know: how the agent
-//! works. Traffic chose part of what is printed: nothing of it reaches a terminal unescaped.
+//! Knows: the control socket's language, the configuration's files, the index of packages, what a dead
+//! agent's programs can be told. Must not know: how the agent works. Traffic chose part of what is printed: nothing of it reaches a terminal unescaped.
 
 mod args;
 mod client;
@@ -10,6 +10,7 @@ mod exit;
 mod generate;
 mod output;
 mod packages;
+mod pause;
 mod progress;
 mod scan;
 mod secrets;
@@ -65,7 +66,9 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         Command::Agent => agent(cli),
         Command::Run { command } => trust::run(cli.client()?, command),
         Command::Env => trust::env(cli.client()?, printer),
-        Command::Status => status::status(cli.client()?, printer),
+        Command::Status => status::status(cli, printer),
+        Command::Pause { time } => pause::pause(cli, *time, printer),
+        Command::Resume => pause::resume(cli, printer),
         Command::Sessions { command } => sessions::dispatch(cli, command, printer),
         Command::Secrets { command } => secrets::dispatch(cli.client()?, command, printer),
         Command::Scan(scan) => scan::scan(cli, scan, printer),

@@ -1,16 +1,20 @@
 //! `codegate status`.
 
 use super::{
-    client::Client,
+    args::Cli,
     exit::{Exit, Problem},
-    output::{Printer, span},
+    output::{Printer, local, span},
+    pause::left_behind,
     table::Style,
     text::visible,
 };
 use crate::control::{Readiness, Request, Status};
 
-pub(super) fn status(mut client: Client, printer: &mut Printer) -> Result<Exit, Problem> {
-    let status: Status = client.one(&Request::Status)?;
+pub(super) fn status(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
+    let asked = cli
+        .client()
+        .and_then(|mut client| client.one(&Request::Status));
+    let status: Status = asked.map_err(|problem| explained(cli, problem))?;
     if printer.json() {
         printer.object(&status)?;
     } else {
@@ -23,6 +27,21 @@ pub(super) fn status(mut client: Client, printer: &mut Printer) -> Result<Exit, 
         Readiness::Starting => Exit::Unreachable,
         Readiness::Degraded => Exit::Degraded,
     })
+}
+
+/// Where no agent answers, a user wants to know what becomes of their connections.
+fn explained(cli: &Cli, problem: Problem) -> Problem {
+    if !matches!(problem, Problem::Connect { .. } | Problem::Answer(_)) {
+        return problem;
+    }
+    let left = cli.forgiving().ok().and_then(|config| left_behind(&config));
+    match left {
+        Some(left) => Problem::Left {
+            problem: Box::new(problem),
+            left,
+        },
+        None => problem,
+    }
 }
 
 fn lines(status: &Status, colour: bool) -> Vec<String> {
@@ -42,6 +61,9 @@ fn lines(status: &Status, colour: bool) -> Vec<String> {
         format!("endpoints    {} hosts", status.endpoints),
         format!("connections  {} open", status.connections),
     ];
+    if let Some(until) = status.paused_until {
+        lines.push(format!("paused       until {}", local(until)));
+    }
     let listeners = status.listeners.join(", ");
     lines.push(format!("listeners    {}", visible(&listeners)));
     let hooks = status

@@ -77,6 +77,8 @@ pub enum Fail {
     /// Their connections go direct.
     #[default]
     Open,
+    /// Their connections are refused until it is back.
+    Closed,
 }
 
 /// How upstreams are verified.

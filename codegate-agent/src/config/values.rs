@@ -44,10 +44,10 @@ impl<'de> Deserialize<'de> for Fail {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let check = |text: &str| match text {
             "open" => Ok(Self::Open),
-            "closed" => Err(Some("\"closed\" is not available in this version".into())),
+            "closed" => Ok(Self::Closed),
             _ => Err(None),
         };
-        deserializer.deserialize_str(Text("\"open\"", check))
+        deserializer.deserialize_str(Text("\"open\" or \"closed\"", check))
     }
 }
 
@@ -159,7 +159,7 @@ macro_rules! schema {
 
 schema!(Absolute, "Path", {"type": "string", "pattern": "^/"});
 schema!(Cgroup, "Cgroup", {"type": "string", "pattern": "^(/.*|auto)?$"});
-schema!(Fail, "Fail", {"type": "string", "enum": ["open"]});
+schema!(Fail, "Fail", {"type": "string", "enum": ["open", "closed"]});
 schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_.-]+$"});
 schema!(PackageUrl, "PackageUrl", {"type": "string", "pattern": "^pkg:"});
 schema!(Port, "Port", {"type": "integer", "minimum": 1, "maximum": 65535});

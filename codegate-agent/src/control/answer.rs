@@ -1,6 +1,6 @@
 //! What is answered to whom.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::{
-    Clear, Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched,
+    Clear, Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched, commands,
     server::{Peer, Stop},
 };
 use crate::{
@@ -20,12 +20,15 @@ use crate::{
 /// The most sessions in one list.
 const MAX_LIST: usize = 10_000;
 
-type Answer<T = ()> = Result<T, Stop>;
+pub(super) type Answer<T = ()> = Result<T, Stop>;
 
 pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> Answer {
     match request {
         Request::Status => Ok(peer.replies.item(&state.status()).await?),
         Request::Trust => Ok(peer.replies.item(&state.trust).await?),
+        Request::Pause { seconds } => {
+            commands::pause(peer, state, Duration::from_secs(seconds)).await
+        }
         Request::SessionsList { limit } => list_sessions(peer, state, limit).await,
         Request::SessionsShow { id } => show_session(peer, state, id).await,
         Request::SessionsTail => tail_sessions(peer, state).await,
@@ -208,7 +211,7 @@ fn unknown() -> Failure {
     Failure::new(Code::NotFound, "no such secret")
 }
 
-fn unavailable(error: impl Display) -> Failure {
+pub(super) fn unavailable(error: impl Display) -> Failure {
     tracing::error!(%error, "control: a store failed");
     Failure::new(Code::Unavailable, error.to_string())
 }

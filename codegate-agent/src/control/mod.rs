@@ -5,6 +5,7 @@
 //! what a user may not see does not exist for them.
 
 mod answer;
+mod commands;
 mod lines;
 mod protocol;
 mod seats;
@@ -23,6 +24,7 @@ use std::{
 
 use tokio::net::UnixListener;
 
+pub use commands::{Asker, Commands, LONGEST_PAUSE, Pause};
 pub use protocol::{
     Clear, Code, Failure, Readiness, Reply, Request, Revealed, SecretLine, Shown, Status, Trust,
     Watched,
@@ -41,6 +43,8 @@ pub trait StatusSource: Send + Sync + 'static {
 pub struct State {
     /// How the agent is.
     pub source: Box<dyn StatusSource>,
+    /// What it does when it is told to.
+    pub commands: Box<dyn Commands>,
     /// The sessions.
     pub recorder: Recorder,
     /// The secrets.

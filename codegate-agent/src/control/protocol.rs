@@ -14,6 +14,12 @@ use crate::session::{Entry, Id, Session, Update};
 pub enum Request {
     /// How the agent is: one [`Status`].
     Status,
+    /// Lets everything go direct for some time; for none, ends that. Only root may: one
+    /// [`Pause`](super::Pause).
+    Pause {
+        /// For how long.
+        seconds: u64,
+    },
     /// The newest sessions, newest first: [`Session`]s.
     SessionsList {
         /// At most so many.
@@ -118,6 +124,9 @@ pub struct Status {
     pub endpoints: u64,
     /// How many client connections are open.
     pub connections: u64,
+    /// Until when everything goes direct; `None` if the guard is not paused.
+    #[serde(default)]
+    pub paused_until: Option<Timestamp>,
     /// What was counted since it started.
     pub counters: BTreeMap<String, u64>,
     /// What is wrong, for people.

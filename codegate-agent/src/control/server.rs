@@ -16,7 +16,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
-    Code, Failure, Reply, Request, State,
+    Asker, Code, Failure, Reply, Request, State,
     answer::answer,
     lines::Lines,
     seats::{Seat, Seats},
@@ -53,19 +53,24 @@ pub async fn serve(listener: UnixListener, state: Arc<State>) {
 }
 
 fn admit(stream: UnixStream, seats: &Seats, state: &Arc<State>, connections: &mut JoinSet<()>) {
-    let uid = match stream.peer_cred() {
-        Ok(credentials) => credentials.uid(),
+    let asker = match stream.peer_cred() {
+        Ok(credentials) => Asker {
+            pid: credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
+            uid: credentials.uid(),
+        },
         Err(error) => {
             tracing::warn!(%error, "control: a peer without credentials");
             return;
         }
     };
+    let uid = asker.uid;
     let seat = seats.take(uid);
     let state = Arc::clone(state);
     connections.spawn(async move {
         let (read, write) = stream.into_split();
         let mut peer = Peer {
             viewer: Viewer::new(uid),
+            pid: asker.pid,
             lines: Lines::new(read),
             replies: Replies { write },
         };
@@ -78,11 +83,20 @@ fn admit(stream: UnixStream, seats: &Seats, state: &Arc<State>, connections: &mu
 /// A client of the socket.
 pub(super) struct Peer {
     pub(super) viewer: Viewer,
+    pid: Option<u32>,
     pub(super) lines: Lines<OwnedReadHalf>,
     pub(super) replies: Replies,
 }
 
 impl Peer {
+    /// Who it is.
+    pub(super) fn asker(&self) -> Asker {
+        Asker {
+            pid: self.pid,
+            uid: self.viewer.uid(),
+        }
+    }
+
     async fn converse(&mut self, seat: Option<Seat>, state: &State) -> io::Result<()> {
         let Some(_seat) = seat else {
             let busy = Failure::new(Code::Unavailable, "too many connections of this user");

@@ -1,6 +1,6 @@
 //! A real socket, a real vault, real sessions; clients that behave and clients that do not.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Mutex, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -30,6 +30,7 @@ impl StatusSource for Ready {
             hooks: BTreeMap::new(),
             listeners: Vec::new(),
             endpoints: 3,
+            paused_until: None,
             connections: 4,
             counters: BTreeMap::new(),
             problems: Vec::new(),
@@ -37,17 +38,31 @@ impl StatusSource for Ready {
     }
 }
 
+/// What it was told.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<(Duration, Asker)>>>);
+
+impl Commands for Told {
+    fn pause(&self, time: Duration, by: Asker) -> Result<(), String> {
+        self.0.lock().unwrap().push((time, by));
+        Ok(())
+    }
+}
+
 struct Server {
     dir: tempfile::TempDir,
     state: Arc<State>,
     task: tokio::task::JoinHandle<()>,
+    told: Told,
 }
 
 impl Server {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let told = Told::default();
         let state = Arc::new(State {
             source: Box::new(Ready),
+            commands: Box::new(told.clone()),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             trust: Trust {
@@ -61,7 +76,12 @@ impl Server {
         });
         let listener = bind(&dir.path().join("run/control.sock")).unwrap();
         let task = tokio::spawn(serve(listener, Arc::clone(&state)));
-        Self { dir, state, task }
+        Self {
+            dir,
+            state,
+            task,
+            told,
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -255,6 +275,35 @@ async fn root_sees_what_belongs_to_others_and_nobody_else_does() {
         assert_eq!(secrets, ["end"]);
         assert_eq!(reveal[0]["error"]["code"], "denied");
     }
+}
+
+#[tokio::test]
+async fn only_root_pauses_and_not_for_ever() {
+    let server = Server::start();
+    let mut peer = server.connect().await;
+    let paused = peer.ask(json!({"request": "pause", "seconds": 600})).await;
+    if uid() != 0 {
+        assert_eq!(paused[0]["error"]["code"], "denied");
+        assert!(server.told.0.lock().unwrap().is_empty());
+        return;
+    }
+    let until: Timestamp = paused[0]["item"]["paused_until"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let left = until.as_second() - Timestamp::now().as_second();
+    assert!((590..=600).contains(&left), "{left}");
+    let resumed = peer.ask(json!({"request": "pause", "seconds": 0})).await;
+    assert_eq!(resumed[0]["item"]["paused_until"], Value::Null);
+    let long = peer
+        .ask(json!({"request": "pause", "seconds": 604_801}))
+        .await;
+    assert_eq!(long[0]["error"]["code"], "bad-request");
+    let told = server.told.0.lock().unwrap().clone();
+    let pid = Some(std::process::id());
+    let by = Asker { pid, uid: 0 };
+    assert_eq!(told, [(Duration::from_secs(600), by), (Duration::ZERO, by)]);
 }
 
 #[tokio::test]

@@ -1,13 +1,17 @@
 //! Everything a connection needs, made in the order of its dependencies.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 
-use super::{files, status::Tally};
+use super::{files, lasting::Left, pause::Switch, status::Tally};
 use crate::{
     accept,
-    config::{Config, PackageAction},
+    config::{Config, Fail, PackageAction},
     control,
     flow::Flow,
     http::{Guard, PackageGuard},
@@ -39,6 +43,7 @@ pub(super) struct Agent {
     pub(super) status: Arc<Tally>,
     netns: u64,
     trust: control::Trust,
+    left: Mutex<Option<Left>>,
 }
 
 impl Agent {
@@ -64,6 +69,7 @@ impl Agent {
         let leaves = Leaves::new(ca.clone()).context("cannot make a key for leaves")?;
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let hooks = attach(&config)?;
+        let left = Left::find(&config, &hooks)?;
         let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
         let status = Arc::new(Tally::new(
             hooks.clone(),
@@ -82,6 +88,7 @@ impl Agent {
             status,
             netns,
             trust: told(&ca, installed),
+            left: Mutex::new(Some(left)),
         })
     }
 
@@ -89,6 +96,10 @@ impl Agent {
     pub(super) fn control(&self) -> Arc<control::State> {
         Arc::new(control::State {
             source: Box::new(self.status.clone()),
+            commands: Box::new(Switch {
+                heart: self.hooks.heart().clone(),
+                recorder: self.guard.recorder.clone(),
+            }),
             recorder: self.guard.recorder.clone(),
             vault: self.guard.vault.clone(),
             trust: self.trust.clone(),
@@ -120,6 +131,16 @@ impl Agent {
         self.names.ready().await;
     }
 
+    /// The heart beats: this agent's programs take the place of those that another one left.
+    pub(super) fn settle(&self) -> Result<()> {
+        let left = self
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        left.map_or(Ok(()), |left| left.replace(&self.config.get(), &self.hooks))
+    }
+
     /// Says that connections are guarded from now on.
     pub(super) fn ready(&self) {
         self.status.ready();
@@ -127,11 +148,15 @@ impl Agent {
         tracing::info!(pid = std::process::id(), "ready");
     }
 
-    /// Lets new connections go direct.
+    /// Takes no new connections: they go direct, or are refused where that was chosen.
     pub(super) fn release(&self) {
         self.status.stopping();
         tell_manager(sd_notify::NotifyState::Stopping);
-        if let Err(error) = self.hooks.unlisten(self.netns) {
+        let released = match self.config.get().capture.fail {
+            Fail::Open => self.hooks.unlisten(self.netns),
+            Fail::Closed => self.hooks.heart().still(),
+        };
+        if let Err(error) = released {
             tracing::warn!(%error, "the kernel could not be told to let go");
         }
     }
@@ -238,8 +263,13 @@ fn attach(config: &Config) -> Result<Hooks> {
         log: level.then_some(tracing::Level::DEBUG),
         ..kernel::Options::default()
     };
-    Hooks::load_and_attach(&cgroup, &options)
-        .with_context(|| format!("cannot attach to {}", cgroup.display()))
+    let hooks = Hooks::load_and_attach(&cgroup, &options)
+        .with_context(|| format!("cannot attach to {}", cgroup.display()))?;
+    hooks
+        .heart()
+        .close(config.capture.fail == Fail::Closed)
+        .context("the kernel cannot be told what to do without the agent")?;
+    Ok(hooks)
 }
 
 fn hosts(config: &Config) -> Vec<(String, Vec<u16>)> {

@@ -7,6 +7,8 @@ mod agent;
 mod connection;
 mod files;
 mod heart;
+mod lasting;
+mod pause;
 mod reload;
 mod status;
 
@@ -65,7 +67,7 @@ async fn serve(config: Config, path: Option<PathBuf>) -> Result<()> {
             _ = hangup.recv() => reload::reload(&agent, path.clone()).await,
         }
     }
-    tracing::info!("stopping: new connections go direct, {PATIENCE:?} for those under way");
+    tracing::info!("stopping: {PATIENCE:?} for the connections under way");
     beating.stop().await;
     agent.release();
     if !drain.finish(PATIENCE).await {
@@ -84,6 +86,7 @@ async fn start(config: Config, running: Running) -> Result<(Arc<Agent>, Beating)
     let beating = listen(&agent, running)?;
     agent.learn_names().await;
     beating.begun().await;
+    agent.settle()?;
     agent.ready();
     Ok((agent, beating))
 }

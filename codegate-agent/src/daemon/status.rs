@@ -10,9 +10,9 @@ use std::{
 };
 
 use crate::{
-    control::{Readiness, Status, StatusSource},
+    control::{Pause, Readiness, Status, StatusSource},
     inspect::packages::Live,
-    kernel::{Hooks, programs},
+    kernel::{Hooks, Pulse, programs},
 };
 
 /// What the agent counts of itself.
@@ -92,20 +92,23 @@ impl Tally {
         *self.stale.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
     }
 
-    fn readiness(&self) -> Readiness {
+    fn readiness(&self, pulse: Pulse) -> Readiness {
         match self.phase.load(Relaxed) {
             STARTING => Readiness::Starting,
-            READY if self.beats() => Readiness::Ready,
+            READY if pulse.beats && pulse.paused.is_none() => Readiness::Ready,
             _ => Readiness::Degraded,
         }
     }
 
-    fn problems(&self) -> Vec<String> {
-        let problem = match self.phase.load(Relaxed) {
-            STOPPING => Some("the agent is stopping: new connections go direct"),
-            READY if !self.beats() => {
-                Some("connections are not taken in time: the kernel lets them go direct")
-            }
+    fn problems(&self, pulse: Pulse) -> Vec<String> {
+        let otherwise = if pulse.closed {
+            "new connections to guarded hosts are refused"
+        } else {
+            "new connections go direct"
+        };
+        let what = match self.phase.load(Relaxed) {
+            STOPPING => Some("the agent is stopping"),
+            READY if !pulse.beats => Some("connections are not taken in time"),
             _ => None,
         };
         let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,18 +117,25 @@ impl Tally {
         });
         let lost = self.hooks.lost().iter();
         let lost = lost.map(|lost| format!("{}: {}", lost.without, lost.why));
-        problem
-            .map(str::to_owned)
+        let paused = pulse.paused.map(|_| {
+            "the guard is paused: new connections go direct (`codegate resume` ends it)".to_owned()
+        });
+        what.map(|what| format!("{what}: {otherwise}"))
             .into_iter()
+            .chain(paused)
             .chain(stale)
             .chain(lost)
             .chain(self.packages.problems())
             .collect()
     }
 
-    /// Whether the kernel sees a living agent. What cannot be read is not claimed.
-    fn beats(&self) -> bool {
-        self.hooks.heart().pulse().is_ok_and(|pulse| pulse.beats)
+    /// What the kernel sees. What cannot be read is not claimed.
+    fn pulse(&self) -> Pulse {
+        self.hooks.heart().pulse().unwrap_or(Pulse {
+            beats: false,
+            closed: false,
+            paused: None,
+        })
     }
 
     /// A program and whether it is attached.
@@ -157,8 +167,9 @@ impl Drop for Open {
 
 impl StatusSource for Arc<Tally> {
     fn status(&self) -> Status {
+        let pulse = self.pulse();
         Status {
-            state: self.readiness(),
+            state: self.readiness(pulse),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             uptime_s: self.started.elapsed().as_secs(),
@@ -171,7 +182,8 @@ impl StatusSource for Arc<Tally> {
             endpoints: self.endpoints as u64,
             connections: self.open.load(Relaxed),
             counters: self.counters(),
-            problems: self.problems(),
+            problems: self.problems(pulse),
+            paused_until: Pause::of(pulse.paused).paused_until,
         }
     }
 }

@@ -3,13 +3,13 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use aya::maps::{HashMap, MapData, MapError};
+use aya::maps::{HashMap, MapError};
 use codegate_ebpf::{Address, Endpoint, NEVER, flags, maps};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Hooks, KernelError, Pinned,
-    hooks::{lock, of_map},
+    hooks::{Table, lock, of_map},
     layout::{self, Plain},
 };
 
@@ -22,6 +22,8 @@ pub struct Guarded {
     pub ttl: Option<Duration>,
     /// Whether UDP to it is refused.
     pub refuse_udp: bool,
+    /// Whether it was learned from a DNS answer, and gives way to newer ones.
+    pub learned: bool,
 }
 
 impl Hooks {
@@ -30,7 +32,10 @@ impl Hooks {
     /// # Errors
     /// [`KernelError::Map`].
     pub fn guarded(&self) -> Result<Vec<Guarded>, KernelError> {
-        read(&lock(&self.0.endpoints), layout::monotonic_ns())
+        let now = layout::monotonic_ns();
+        let mut guarded = read(&lock(&self.0.endpoints), maps::ENDPOINTS, now)?;
+        guarded.extend(read(&lock(&self.0.learned), maps::LEARNED, now)?);
+        Ok(guarded)
     }
 
     /// Guards what another agent guarded.
@@ -38,9 +43,10 @@ impl Hooks {
     /// # Errors
     /// [`KernelError::Map`].
     pub fn inherit(&self, guarded: &[Guarded]) -> Result<(), KernelError> {
-        guarded
-            .iter()
-            .try_for_each(|one| self.set_endpoint(one.address, one.ttl, one.refuse_udp))
+        guarded.iter().try_for_each(|one| match one.ttl {
+            Some(ttl) if one.learned => self.learn_endpoint(one.address, ttl),
+            ttl => self.set_endpoint(one.address, ttl, one.refuse_udp),
+        })
     }
 }
 
@@ -52,14 +58,19 @@ impl Pinned {
     /// [`KernelError::Map`].
     pub fn guarded(&self) -> Result<Vec<Guarded>, KernelError> {
         let last = self.heart()?.last()?;
-        let map = HashMap::try_from(self.map(maps::ENDPOINTS)?).map_err(of_map(maps::ENDPOINTS))?;
-        read(&map, last)
+        let mut guarded = Vec::new();
+        for name in [maps::ENDPOINTS, maps::LEARNED] {
+            let map = HashMap::try_from(self.map(name)?).map_err(of_map(name))?;
+            guarded.extend(read(&map, name, last)?);
+        }
+        Ok(guarded)
     }
 }
 
 /// What has not expired at some time, in the programs' clock.
 fn read(
-    map: &HashMap<MapData, Plain<Address>, Plain<Endpoint>>,
+    map: &Table<Address, Endpoint>,
+    name: &'static str,
     now: u64,
 ) -> Result<Vec<Guarded>, KernelError> {
     let read = |entry: Result<(Plain<Address>, Plain<Endpoint>), MapError>| {
@@ -68,9 +79,10 @@ fn read(
             address: layout::socket_addr(&address),
             ttl: (endpoint.expires != NEVER).then(|| Duration::from_nanos(endpoint.expires - now)),
             refuse_udp: endpoint.flags & flags::REFUSE_UDP != 0,
+            learned: name == maps::LEARNED,
         }))
     };
     let found: Result<Vec<_>, MapError> = map.iter().map(read).collect();
-    let found = found.map_err(of_map(maps::ENDPOINTS))?;
+    let found = found.map_err(of_map(name))?;
     Ok(found.into_iter().flatten().collect())
 }

@@ -29,7 +29,12 @@ const USUAL: &str = "/sys/fs/bpf";
 /// Our folder in it.
 const FOLDER: &str = "codegate";
 /// The maps that are pinned with the links.
-const MAPS: [&str; 3] = [maps::HEARTBEAT, maps::SWITCH, maps::ENDPOINTS];
+const MAPS: [&str; 4] = [
+    maps::HEARTBEAT,
+    maps::SWITCH,
+    maps::ENDPOINTS,
+    maps::LEARNED,
+];
 
 /// The folder of all agents that use, or used, one runtime directory.
 #[derive(Debug, Clone)]
@@ -137,7 +142,11 @@ impl Pinned {
     /// # Errors
     /// [`KernelError::Read`].
     pub fn remove(&self) -> Result<(), KernelError> {
-        fs::remove_dir_all(&self.folder).map_err(|source| unreadable(&self.folder, source))
+        fs::remove_dir_all(&self.folder).map_err(|source| unreadable(&self.folder, source))?;
+        // The last one leaves nothing behind; where others are pinned, this fails and should.
+        let empty = self.folder.parent().map(fs::remove_dir);
+        tracing::debug!(folder = %self.folder.display(), ?empty, "unpinned");
+        Ok(())
     }
 
     /// Whether these are the same.
@@ -163,8 +172,9 @@ impl Pinned {
 pub(super) fn spare(object: &Ebpf) -> Result<Vec<(&'static str, MapData)>, KernelError> {
     MAPS.into_iter()
         .map(|name| {
-            let (Some(Map::Array(map)) | Some(Map::HashMap(map))) = object.map(name) else {
-                return Err(KernelError::Missing(name));
+            let map = match object.map(name) {
+                Some(Map::Array(map) | Map::HashMap(map) | Map::LruHashMap(map)) => map,
+                _ => return Err(KernelError::Missing(name)),
             };
             let copy = map.fd().as_fd().try_clone_to_owned();
             let copy = copy.map_err(|source| unreadable(Path::new(name), source))?;

@@ -7,6 +7,8 @@
     reason = "tests panic"
 )]
 
+mod closed;
 mod crowd;
 mod gone;
 mod hang;
+mod pause;

@@ -158,12 +158,8 @@ fn errors_say_where_and_what_is_allowed() {
             "config.toml:1:13: invalid value: string \"lib\", expected an absolute path",
         ),
         (
-            "[capture]\nfail = \"closed\"",
-            "config.toml:2:8: \"closed\" is not available in this version, expected \"open\"",
-        ),
-        (
             "[capture]\nfail = \"shut\"",
-            "config.toml:2:8: invalid value: string \"shut\", expected \"open\"",
+            "config.toml:2:8: invalid value: string \"shut\", expected \"open\" or \"closed\"",
         ),
         (
             "[capture]\ncgroup = \"ai\"",

@@ -1,0 +1,49 @@
+//! Pausing the guard, and leaving a note of who did.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    accept,
+    control::{Asker, Commands},
+    flow::Flow,
+    kernel::Heart,
+    session::{Event, Level, Recorder},
+};
+
+/// What sessions call the guard itself, where a host's name stands otherwise.
+const SELF: &str = "codegate";
+
+/// The switch that a command has its hand on.
+pub(super) struct Switch {
+    pub(super) heart: Arc<Heart>,
+    pub(super) recorder: Recorder,
+}
+
+impl Commands for Switch {
+    fn pause(&self, time: Duration, by: Asker) -> Result<(), String> {
+        self.heart.pause(time).map_err(|error| error.to_string())?;
+        let event = if time.is_zero() {
+            Event::new(Level::Info, "resumed", "the guard was resumed".to_owned())
+        } else {
+            let message = format!("the guard was paused for {} s", time.as_secs());
+            Event::new(Level::Alert, "paused", message)
+        };
+        tracing::warn!(uid = by.uid, pid = by.pid, "{}", event.message);
+        self.recorder.event(&asked(by), SELF, SELF, event);
+        Ok(())
+    }
+}
+
+/// Whoever asked, as if they had connected to the guard.
+fn asked(by: Asker) -> Flow {
+    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    Flow {
+        client: nowhere,
+        original: nowhere,
+        process: accept::identify(by.pid.unwrap_or(0), by.uid, SELF),
+    }
+}
