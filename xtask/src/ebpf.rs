@@ -18,6 +18,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::shell::output;
+
 /// Little-endian BPF: the machines that the agent runs on.
 const TARGET: &str = "bpfel-unknown-none";
 const PACKAGE: &str = "codegate-ebpf";
@@ -248,21 +250,6 @@ fn registries() -> Result<Vec<PathBuf>> {
 
 fn cargo() -> std::ffi::OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-/// A command's standard output, if it succeeds.
-fn output(command: &mut Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {name}"))?;
-    ensure!(
-        output.status.success(),
-        "{name} failed ({}): {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim_end(),
-    );
-    String::from_utf8(output.stdout).with_context(|| format!("{name} does not speak UTF-8"))
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@
 )]
 
 mod accuracy;
+mod debian;
 mod ebpf;
 mod law;
 mod lint;
 mod setup;
 mod shell;
 mod test;
+mod vm;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -30,8 +32,12 @@ enum Action {
     },
     /// Formatting, clippy, the law of dependencies, and the committed eBPF object.
     Lint,
-    /// Unit and property tests, then the lab's: eBPF, real clients, the agent from end to end.
-    Test,
+    /// Unit and property tests, then the lab's: eBPF, real clients, the agent from end to end, and the
+    /// eBPF programs in other kernels.
+    Test {
+        /// Only a part of it.
+        part: Option<Part>,
+    },
     /// What the rules find, what they miss, and what they wrongly take.
     Accuracy {
         /// Make what is reached now the committed baseline.
@@ -51,6 +57,13 @@ enum Action {
     },
 }
 
+/// A part of the tests.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Part {
+    /// The eBPF programs in Debian's kernels, from 5.10 to the newest, under qemu.
+    Vm,
+}
+
 fn main() -> ExitCode {
     match act(Action::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,7 +79,10 @@ fn act(action: Action) -> anyhow::Result<()> {
         Action::Setup => setup::run(),
         Action::Ebpf { check } => ebpf::run(check),
         Action::Lint => lint::run(),
-        Action::Test => test::run(),
+        Action::Test { part: None } => test::run(),
+        Action::Test {
+            part: Some(Part::Vm),
+        } => test::matrix(),
         Action::Accuracy { accept, failures } => {
             setup::system()?;
             accuracy::run(accept, failures.as_deref())

@@ -88,9 +88,34 @@ fn has_python() -> bool {
         .quietly()
 }
 
+/// What runs other kernels.
+const MACHINE_NEEDS: [Need; 3] = [
+    Need {
+        present: || find("qemu-system-x86_64").is_some(),
+        packages: &["qemu-system-x86"],
+    },
+    Need {
+        present: || find("busybox").is_some(),
+        packages: &["busybox-static"],
+    },
+    Need {
+        present: || find("cpio").is_some(),
+        packages: &["cpio"],
+    },
+];
+
 /// Installs what is missing of the system's packages.
 pub(crate) fn system() -> Result<()> {
-    let missing: Vec<&str> = NEEDS
+    install(&NEEDS)
+}
+
+/// Installs what the kernel matrix needs besides.
+pub(crate) fn machines() -> Result<()> {
+    install(&MACHINE_NEEDS)
+}
+
+fn install(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&str> = needs
         .iter()
         .filter(|need| !(need.present)())
         .flat_map(|need| need.packages)
@@ -105,7 +130,7 @@ pub(crate) fn system() -> Result<()> {
         missing.as_slice(),
     ]
     .concat())?;
-    let still = NEEDS.iter().find(|need| !(need.present)());
+    let still = needs.iter().find(|need| !(need.present)());
     still.map_or(Ok(()), |need| {
         bail!("{:?} did not bring what was missing", need.packages)
     })

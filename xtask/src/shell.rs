@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// A program and its words.
 pub(crate) struct Shell {
@@ -70,7 +70,20 @@ impl Shell {
 
     /// Runs it, printing and collecting its standard output and error together. True if it ended
     /// well.
-    pub(crate) fn tee(mut self) -> Result<(bool, Vec<String>)> {
+    pub(crate) fn tee(self) -> Result<(bool, Vec<String>)> {
+        let mut out = std::io::stdout();
+        self.listen(|line| writeln!(out, "{line}"))
+    }
+
+    /// Runs it, collecting its standard output and error together. True if it ended well.
+    pub(crate) fn collect(self) -> Result<(bool, Vec<String>)> {
+        self.listen(|_| Ok(()))
+    }
+
+    fn listen(
+        mut self,
+        mut each: impl FnMut(&str) -> std::io::Result<()>,
+    ) -> Result<(bool, Vec<String>)> {
         eprintln!("> {self}");
         let (reader, writer) = std::io::pipe()?;
         self.command.stdout(writer.try_clone()?).stderr(writer);
@@ -81,13 +94,18 @@ impl Shell {
         // The command holds the pipe's other end open for as long as it lives.
         drop(self);
         let mut lines = Vec::new();
-        let mut out = std::io::stdout();
         for line in BufReader::new(reader).split(b'\n') {
             let line = String::from_utf8_lossy(&line?).into_owned();
-            writeln!(out, "{line}")?;
+            each(&line)?;
             lines.push(line);
         }
         Ok((child.wait()?.success(), lines))
+    }
+
+    /// Runs it to a good end, and gives its standard output.
+    pub(crate) fn read(mut self) -> Result<String> {
+        eprintln!("> {self}");
+        output(self.command.stderr(Stdio::inherit()))
     }
 
     /// Runs it without a word. True if it could be started and ended well.
@@ -105,6 +123,21 @@ impl fmt::Display for Shell {
             .get_args()
             .try_for_each(|word| write!(f, " {}", word.to_string_lossy()))
     }
+}
+
+/// A command's standard output, if it succeeds.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {name}"))?;
+    ensure!(
+        output.status.success(),
+        "{name} failed ({}): {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim_end(),
+    );
+    String::from_utf8(output.stdout).with_context(|| format!("{name} does not speak UTF-8"))
 }
 
 /// The workspace's folder.

@@ -7,12 +7,15 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     setup,
     shell::{cargo, find, root},
+    vm,
 };
 
 /// The tests of the lab itself: no agent, no eBPF.
 const LAB: &str = "lab";
 /// The tests of the eBPF programs by themselves.
 const KERNEL: &str = "kernel";
+/// The same in other kernels.
+const MATRIX: &str = "other kernels";
 
 /// Runs them all, even when some fail, and prints what was counted.
 pub(crate) fn run() -> Result<()> {
@@ -25,10 +28,20 @@ pub(crate) fn run() -> Result<()> {
         .filter(|s| s != LAB && s != KERNEL)
         .collect();
     counts.insert("lab", in_the_lab(&["--lib", "--test", LAB])?);
-    counts.insert("kernel", in_the_lab(&["--test", KERNEL])?);
+    counts.insert(KERNEL, in_the_lab(&["--test", KERNEL])?);
     let words: Vec<&str> = others.iter().flat_map(|suite| ["--test", suite]).collect();
     counts.insert("agent", in_the_lab(&words)?);
+    if let Some(said) = vm::run()? {
+        counts.insert(MATRIX, count(said)?);
+    }
     report(&counts)
+}
+
+/// Runs the tests of the eBPF programs in other kernels.
+pub(crate) fn matrix() -> Result<()> {
+    setup::system()?;
+    let said = vm::run()?.context("no kernel was tried")?;
+    report(&BTreeMap::from([(MATRIX, count(said)?)]))
 }
 
 /// What a runner counted, and whether it ended well.
@@ -128,8 +141,10 @@ fn report(counts: &BTreeMap<&str, Count>) -> Result<()> {
             .map_or(0, |count: &Count| count.passed + count.failed)
     };
     println!(
-        "\neBPF: {} tests of the programs by themselves and {} through an attached agent really ran",
-        ran("kernel"),
+        "\neBPF: {} tests of the programs by themselves, {} in other kernels and {} through an attached \
+         agent really ran",
+        ran(KERNEL),
+        ran(MATRIX),
         ran("agent"),
     );
     let total = |of: fn(&Count) -> usize| counts.values().map(of).sum::<usize>();

@@ -2,7 +2,7 @@
 
 use codegate::kernel::{Counter, Options};
 
-use crate::field::{Field, Ground, MAPPED, V4, V6, arrived, at, listen, tcp};
+use crate::field::{Field, MAPPED, V4, V6, arrived, at, listen, tcp};
 
 #[test]
 fn where_the_agent_does_not_listen_connections_go_direct() {

@@ -27,7 +27,7 @@ pub(super) fn find_or_install(scratch: &Path) -> Result<PathBuf> {
 }
 
 fn is_right(linker: &Path) -> bool {
-    super::output(Command::new(linker).arg("--version"))
+    crate::shell::output(Command::new(linker).arg("--version"))
         .is_ok_and(|text| text.split_whitespace().any(|word| word == VERSION))
 }
 
