@@ -9,6 +9,8 @@ use crate::shell::shell;
 
 /// How long a machine may take, in seconds: more than ten times what it takes without KVM.
 const PATIENCE: &str = "1500";
+/// What the first process says first.
+const BEGAN: &str = "vm: ";
 /// What the first process says last, before the tests' exit code.
 const ENDED: &str = "vm: ended with ";
 /// How many processors and how much memory (MiB) it has.
@@ -37,7 +39,9 @@ pub(super) fn run(kernel: &Kernel, image: &Image) -> Result<(bool, Vec<String>)>
         .iter()
         .map(|line| line.trim_end().to_owned())
         .collect();
-    for line in lines.iter().filter(|line| is_news(line)) {
+    // Before its first process speaks, a machine says what firmware it has.
+    let told = lines.iter().skip_while(|line| !line.contains(BEGAN));
+    for line in told.skip(1).filter(|line| is_news(line)) {
         println!("{}: {line}", kernel.release);
     }
     let ended = lines.iter().find_map(|line| line.strip_prefix(ENDED));
