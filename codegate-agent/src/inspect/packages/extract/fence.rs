@@ -9,7 +9,8 @@ use super::{
 
 patterns! {
     FILE_NAME = r"([\w.-]+\.(?:txt|toml|json|lock|xml|mod|csproj|in|rb|gemspec|gradle|kts|py|js|ts|tsx|jsx|mjs|cjs|go|rs|sh|ya?ml|props|sum|java|cs|php|cfg|lockfile)|Gemfile|Dockerfile|Containerfile|Pipfile)";
-    PROMPT = r"(?m)^[ \t]*(?:\([\w.-]+\) )?(?:[$%>#]|PS [^>\n]*>) ";
+    PROMPT = r"(?m)^[ \t]*(?:\([\w.-]+\) )?(?:[$%>]|PS [^>\n]*>) ";
+    ROOT = r"^[ \t]*# ";
     RUN = r#"(?m)^[ \t-]*run:[ \t]*[|>]?[+-]?[ \t]*"#;
     CDN = r#"https?://(?:cdn\.jsdelivr\.net/(npm/)|unpkg\.com/|esm\.sh/|cdn\.skypack\.dev/|esm\.run/|ga\.jspm\.io/npm:)((?:@[\w.-]+/)?[\w.-]+)(?:@([\w.+-]+))?"#;
     CDNJS = r"https?://cdnjs\.cloudflare\.com/ajax/libs/([\w.-]+)/([\w.+-]+)/";
@@ -157,13 +158,15 @@ fn is_go_mod(body: &str) -> bool {
     body.trim_start().starts_with("module ") && !body.contains("package ")
 }
 
-/// A session: where there are prompts, only what follows one is a command.
+/// A session: where there are prompts, only what follows one is a command. A `#` is root's prompt
+/// where other prompts are, or nothing else is; elsewhere it begins a comment.
 fn console(sink: &mut Sink, text: &str, base: usize) {
-    if !PROMPT.is_in(text) {
+    let is_root = |line: &str| line.trim().is_empty() || ROOT.is_in(line);
+    if !PROMPT.is_in(text) && !text.lines().all(is_root) {
         return shell::read(sink, text, base, Context::Install);
     }
     for (start, line) in lines(text) {
-        if let Some(found) = PROMPT.first(line) {
+        if let Some(found) = PROMPT.first(line).or_else(|| ROOT.first(line)) {
             let end = found.get(0).map_or(0, |prompt| prompt.end());
             let command = line.get(end..).unwrap_or_default();
             shell::read(sink, command, base + start + end, Context::Install);

@@ -513,3 +513,21 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_comment_is_no_prompt_unless_there_are_prompts() {
+    for (body, expected) in [
+        ("# 安装\npip install x-y", vec!["pkg:pypi/x-y install"]),
+        (
+            "$ pip install x-y\n# pip install a-b",
+            vec!["pkg:pypi/x-y install", "pkg:pypi/a-b install"],
+        ),
+        (
+            "# pip install x-y\n\n# npm i z",
+            vec!["pkg:pypi/x-y install", "pkg:npm/z install"],
+        ),
+        ("# pip install x-y\nls", vec![]),
+    ] {
+        assert_eq!(named(&format!("```bash\n{body}\n```")), expected, "{body}");
+    }
+}
