@@ -24,6 +24,7 @@ mod queue;
 mod raw;
 mod refusal;
 mod route;
+mod script;
 mod sse;
 mod stream;
 mod tool;

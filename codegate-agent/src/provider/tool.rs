@@ -8,6 +8,7 @@ use std::{borrow::Cow, ops::Range};
 
 use super::{
     Watch,
+    script::{in_code, quote},
     tree::{Tree, View},
 };
 use crate::span::{Edit, escape, splice};
@@ -304,63 +305,6 @@ impl Language {
             Self::JavaScript => format!("throw new Error({});", serde_json::json!(reason)),
         }
     }
-}
-
-/// A word that a shell takes as it is.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
-/// The commands that a piece of code gives to a shell: lines of a notebook that begin with `!` or
-/// `%`, strings, and lists of strings.
-fn in_code(code: &str) -> Vec<String> {
-    let mut commands: Vec<String> = code
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix(['!', '%']))
-        .map(str::to_owned)
-        .collect();
-    let mut list: Vec<String> = Vec::new();
-    let mut rest = code;
-    while let Some(at) = rest.find(['"', '\'', '`']) {
-        let (between, from) = rest.split_at(at);
-        if !between.trim().trim_matches(',').trim().is_empty() {
-            commands.extend(joined(&mut list));
-        }
-        let (text, after) = literal(from);
-        list.push(text);
-        rest = after;
-    }
-    commands.extend(joined(&mut list));
-    commands
-}
-
-/// The strings of a list, each as a command, and all as the words of one.
-fn joined(list: &mut Vec<String>) -> Vec<String> {
-    let words: Vec<String> = list.iter().map(|word| quote(word)).collect();
-    let mut commands = std::mem::take(list);
-    if words.len() > 1 {
-        commands.push(words.join(" "));
-    }
-    commands
-}
-
-/// The string that a code begins with, and what follows it.
-fn literal(code: &str) -> (String, &str) {
-    let mut chars = code.char_indices();
-    let quote = chars.next().map(|(_, c)| c);
-    let mut text = String::new();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\\' => text.extend(chars.next().map(|(_, c)| if c == 'n' { '\n' } else { c })),
-            c if Some(c) == quote => return (text, code.get(at + 1..).unwrap_or_default()),
-            c => text.push(c),
-        }
-    }
-    (text, "")
 }
 
 #[cfg(test)]

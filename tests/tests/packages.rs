@@ -1,0 +1,325 @@
+//! Packages in answers: the official SDKs read what is told, and what must not be installed is not.
+#![allow(clippy::unwrap_used, reason = "tests panic")]
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use lab::{Agent, Asked, Dialect, Lab, Say, Turn, clients};
+use serde_json::{Value, json};
+
+const DIALECTS: &str = include_str!("python/dialects.py");
+
+/// What is known: records, and all names there are.
+const RECORDS: [(&str, &str); 2] = [
+    (
+        "npm.jsonl",
+        r#"{"name":"evil-lab","status":"malicious","id":"LAB-1","summary":"It steals keys."}"#,
+    ),
+    (
+        "PyPI.jsonl",
+        "{\"name\":\"evil-lab\",\"status\":\"malicious\",\"id\":\"LAB-2\",\"summary\":\"It steals keys.\"}\n\
+         {\"name\":\"half-lab\",\"status\":\"malicious\",\"versions\":[\"1.82.7\"],\"id\":\"LAB-3\"}\n\
+         {\"name\":\"old-lab\",\"status\":\"deprecated\",\"id\":\"LAB-4\"}",
+    ),
+];
+const NAMES: [(&str, &str); 2] = [
+    ("npm.txt", "evil-lab\nlodash\nloadash\nexpress\nreact\n"),
+    (
+        "PyPI.txt",
+        "evil-lab\nhalf-lab\nold-lab\nrequests\nopencv-python\npyyaml\nnumpy\n",
+    ),
+];
+
+/// Builds an index, as an administrator would.
+fn update(lab: &Lab, agent: &Agent<'_>) {
+    let (lists, names) = (lab.path("lists"), lab.path("names"));
+    for (folder, files) in [(&lists, RECORDS), (&names, NAMES)] {
+        fs::create_dir_all(folder).unwrap();
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let [lists, names] = [&lists, &names].map(|path| path.to_str().unwrap());
+    agent
+        .codegate(["packages", "update", "--lists", lists, "--names", names])
+        .ok();
+}
+
+/// Waits until the agent has the index.
+fn in_service(agent: &Agent<'_>) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let status = agent.objects(["status", "--json"]).remove(0);
+        let problems = status["problems"].to_string();
+        if !problems.contains("there is no index") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{problems}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A model that suggests a command, and has the shell run it; its streams come in pieces of 1 to 40
+/// bytes, one size after the other.
+fn suggesting(lab: &Lab) {
+    let count = Arc::new(AtomicUsize::new(0));
+    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
+        let count = Arc::clone(&count);
+        lab.ai(host, move |asked| {
+            let n = count.fetch_add(1, Relaxed);
+            let call = Say::Call {
+                name: "bash".into(),
+                arguments: json!({"command": asked.user, "at": "/é"}),
+            };
+            Turn::new([Say::Text(suggestion(&asked.user)), call])
+                .step(1 + n * 7 % 40)
+                .split(1 + n * 11 % 40)
+        });
+    }
+}
+
+fn suggestion(command: &str) -> String {
+    format!("Größer – run “this”:\n\n```bash\n# 安装\n{command}\n```\n\nThat is all.")
+}
+
+/// A text without its notices, and what they say.
+fn told(text: &str) -> (String, Vec<String>) {
+    let (mut rest, mut notices) = (text.to_owned(), Vec::new());
+    while let Some(at) = rest.find("\n\n> ⚠️ **CodeGate**: ") {
+        let end = at + 2 + rest[at + 2..].find('\n').unwrap() + 1;
+        notices.push(rest[at..end].trim().to_owned());
+        rest.replace_range(at..end, "");
+    }
+    (rest, notices)
+}
+
+/// What the three dialects' SDKs understood, streaming and not.
+fn ask(lab: &Lab, prompt: &str) -> Vec<(String, Value)> {
+    let output = clients::python(&lab.guarded(), DIALECTS)
+        .input(prompt)
+        .run()
+        .ok();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ways: Vec<(String, Value)> = said.as_object().unwrap().clone().into_iter().collect();
+    assert_eq!(ways.len(), 6);
+    ways
+}
+
+#[test]
+fn each_suggestion_has_its_verdict_and_notice_and_nothing_bad_is_installed() {
+    let lab = Lab::new();
+    suggesting(&lab);
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    for (command, notice, blocked) in [
+        (
+            "pip install evil-lab",
+            Some("`pkg:pypi/evil-lab` is malicious: "),
+            true,
+        ),
+        (
+            "sudo -H python3 -m pip install half-lab==1.82.7",
+            Some("`pkg:pypi/half-lab@1.82.7` is malicious: "),
+            true,
+        ),
+        ("pip install half-lab==1.82.6", None, false),
+        (
+            "npm i loadash",
+            Some("`pkg:npm/loadash` is suspicious: "),
+            false,
+        ),
+        (
+            "bash -c 'cd /tmp && pip install no-such-lab'",
+            Some("`pkg:pypi/no-such-lab` is unknown: there is no such package"),
+            true,
+        ),
+        ("pip install requests numpy", None, false),
+        (
+            "pip install old-lab",
+            Some("`pkg:pypi/old-lab` is deprecated"),
+            false,
+        ),
+    ] {
+        for (way, said) in ask(&lab, command) {
+            let (text, notices) = told(said["text"].as_str().unwrap());
+            assert_eq!(text, suggestion(command), "{way}");
+            assert_eq!(
+                notices.len(),
+                usize::from(notice.is_some()),
+                "{way}: {said}"
+            );
+            assert!(
+                notices.iter().all(|n| n.contains(notice.unwrap())),
+                "{way}: {notices:?}"
+            );
+            let run = said["arguments"]["command"].as_str().unwrap();
+            assert_eq!(said["arguments"]["at"], "/é");
+            match blocked {
+                true => assert!(
+                    run.starts_with("echo 'CodeGate blocked this command: "),
+                    "{way}: {run}"
+                ),
+                false => assert_eq!(run, command, "{way}"),
+            }
+        }
+    }
+    let sessions = agent.sessions(2);
+    let found: u64 = sessions.iter().filter_map(|s| s["packages"].as_u64()).sum();
+    assert!(found >= 5, "{sessions:#?}");
+    assert!(sessions.iter().any(|s| s["verdict"] == "blocked"));
+}
+
+#[test]
+fn imports_and_names_of_tools_raise_no_false_alarm() {
+    let lab = Lab::new();
+    let text = "Use the `Read` and `str_replace_editor` tools:\n\n\
+        ```python\n# Größe\nimport os, sys, json\nimport cv2\nimport yaml\nfrom requests import get\n```\n\n\
+        ```ts\nimport * as vscode from 'vscode';\nimport fs from 'node:fs';\nimport { a } from './a';\n```\n\n\
+        ```rust\nuse std::fs;\n```\n\nNow call `npm install` and then `run_terminal_cmd`.";
+    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
+        lab.ai(host, move |_| Turn::text(text).step(9).split(13));
+    }
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    for (way, said) in ask(&lab, "hi") {
+        assert_eq!(said["text"], text, "{way}");
+    }
+    assert!(
+        agent
+            .sessions(2)
+            .iter()
+            .all(|session| session["packages"] == 0)
+    );
+}
+
+#[test]
+fn a_conversation_is_told_once_and_the_model_never_reads_it() {
+    let lab = Lab::new();
+    suggesting(&lab);
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    let command = "npm i loadash";
+    for (dialect, stream) in Dialect::ALL
+        .into_iter()
+        .flat_map(|d| [(d, false), (d, true)])
+    {
+        lab.journal().clear();
+        let mut request = dialect.request(command, stream);
+        let post = |request: &Value| {
+            let answer = clients::post(&lab.guarded(), &dialect.url(), &request.to_string());
+            dialect.said(&answer.arg("--http1.1").run().ok().text(), stream)
+        };
+        let first = post(&request);
+        assert_eq!(told(&first), (suggestion(command), told(&first).1));
+        assert_eq!(told(&first).1.len(), 1);
+        let history = json!([
+            {"role": "user", "content": command},
+            {"role": "assistant", "content": first},
+            {"role": "user", "content": command},
+        ]);
+        let member = match dialect {
+            Dialect::Responses => "input",
+            _ => "messages",
+        };
+        request[member] = history;
+        let second = post(&request);
+        assert_eq!(second, suggestion(command), "{dialect:?}: told again");
+        let seen: Value = serde_json::from_str(&lab.journal().requests()[1].text()).unwrap();
+        assert_eq!(seen[member][1]["content"], suggestion(command));
+    }
+}
+
+#[test]
+fn a_policy_that_only_warns_lets_the_call_go_on() {
+    let lab = Lab::new();
+    suggesting(&lab);
+    let agent = lab
+        .agent()
+        .settings("[packages]\naction = \"warn\"\nnotices = false\ndeny = [\"pkg:npm/left-lab\"]")
+        .start();
+    let command = "npm i left-lab";
+    for (way, said) in ask(&lab, command) {
+        assert_eq!(said["text"], suggestion(command), "{way}");
+        assert_eq!(said["arguments"]["command"], command, "{way}");
+    }
+    let sessions = agent.sessions(2);
+    assert!(
+        sessions
+            .iter()
+            .all(|s| s["packages"] == 1 && s["verdict"] == "alert"),
+        "{sessions:#?}"
+    );
+    let id = sessions[0]["id"].as_str().unwrap();
+    let shown = agent.codegate(["sessions", "show", id]).ok().text();
+    assert!(
+        shown.contains("pkg:npm/left-lab is malicious (install in the answer)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_fine_goes_on_byte_for_byte() {
+    let lab = Lab::new();
+    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
+        lab.ai(host, |asked| {
+            let arguments = json!({"command": asked.user});
+            let call = Say::Call {
+                name: "bash".into(),
+                arguments,
+            };
+            Turn::new([Say::Text(suggestion(&asked.user)), call])
+                .step(3)
+                .split(17)
+        });
+    }
+    let _agent = lab.agent().start();
+    for dialect in Dialect::ALL {
+        let request = dialect.request("pip install requests", true).to_string();
+        let ask = |place| {
+            let asked = clients::post(&place, &dialect.url(), &request);
+            asked.arg("--http1.1").run().ok().text()
+        };
+        assert_eq!(ask(lab.guarded()), ask(lab.unguarded()));
+    }
+}
+
+/// A model that has the shell install something, and then says what came of it.
+fn installing(asked: &Asked) -> Turn {
+    match asked.results.last() {
+        Some(result) => Turn::text(format!("The shell said: {result}")),
+        None if asked.user.contains("install it") => Turn::call(
+            "Bash",
+            json!({"command": "touch ran; npm i evil-lab", "description": "Installs it"}),
+        ),
+        // Side calls, for a title or a summary.
+        None => Turn::text("{}"),
+    }
+}
+
+#[test]
+fn claude_code_does_not_install_it_and_says_why() {
+    let lab = Lab::new();
+    lab.ai("api.anthropic.com", installing);
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
+    let output = asked.run().ok().text();
+    assert!(!lab.path("home/ran").exists());
+    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    let result = last["result"].as_str().unwrap();
+    assert!(
+        result.contains("CodeGate blocked this command: it would install pkg:npm/evil-lab"),
+        "{result}"
+    );
+    assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
+}
