@@ -2,7 +2,7 @@
 //!
 //! Knows: addresses and processes. Must not know: TLS, HTTP, what is guarded.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 /// One redirected connection, as the kernel saw it before it was redirected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Flow {
 }
 
 /// A process, named so that a reused pid cannot be mistaken for it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Process {
     /// The thread group's id in the agent's pid namespace.
     pub pid: u32,
@@ -30,4 +30,17 @@ pub struct Process {
     pub comm: String,
     /// Its cgroup2 path below the mount, if known.
     pub cgroup: Option<String>,
+    /// Its command line, or the beginning of it: it says of itself what it likes.
+    pub arguments: Vec<OsString>,
+    /// Who started it, nearest first, as far as that is known.
+    pub ancestors: Vec<Ancestor>,
+}
+
+/// A process that started others, named so that a reused pid cannot be mistaken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ancestor {
+    /// The thread group's id.
+    pub pid: u32,
+    /// When it started, as in [`Process::start`].
+    pub start: u64,
 }

@@ -203,6 +203,7 @@ fn flow(uid: u32) -> Flow {
             exe: Some("/usr/bin/cu\u{1b}[31mrl".into()),
             comm: "curl".into(),
             cgroup: None,
+            ..Process::default()
         },
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     endpoint::guarded,
     heart,
     maps::{LISTENERS, NETNS_IN_SOCK_OPS, ORIG, count},
-    netns,
+    netns, process,
     socket::{self, TCP, field},
 };
 
@@ -95,6 +95,7 @@ fn redirect(
 #[inline(always)]
 fn record(netns: u64, address: Address, device: u32) -> Original {
     let thread = bpf_get_current_pid_tgid();
+    let process = process::identify((thread >> 32) as u32);
     let mut original = Original {
         netns,
         // SAFETY: the helper has no preconditions.
@@ -105,7 +106,8 @@ fn record(netns: u64, address: Address, device: u32) -> Original {
         uid: bpf_get_current_uid_gid() as u32,
         device,
         comm: [0; 16],
-        zero: 0,
+        exec: process.exec,
+        start: process.start,
     };
     let (name, length) = (original.comm.as_mut_ptr(), original.comm.len() as u32);
     // SAFETY: the buffer has the length that is given. If there is no name it is filled with zeros.

@@ -24,7 +24,7 @@ use codegate_ebpf::{
 
 use crate::{
     maps::{LEARNED, NAME_SEED, NAMES, add, count},
-    socket::{UDP, field},
+    socket::{UDP, field, set},
 };
 
 /// What is known of an answer while it is read.
@@ -84,15 +84,6 @@ const A: u16 = 1;
 const AAAA: u16 = 28;
 const SVCB: u16 = 64;
 const HTTPS: u16 = 65;
-
-/// A variable of the scratch: memory, each time.
-macro_rules! set {
-    ($scratch:expr, $field:ident, $value:expr) => {{
-        let value = $value;
-        // SAFETY: a slot of a per-CPU array is valid as long as the program runs, and this CPU's alone.
-        unsafe { addr_of_mut!((*$scratch).$field).write_volatile(value) }
-    }};
-}
 
 /// A packet, and where its DNS message begins.
 #[derive(Clone, Copy)]

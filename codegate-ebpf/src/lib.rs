@@ -10,6 +10,7 @@
 //! order. Times are nanoseconds of `CLOCK_MONOTONIC`, which is what `bpf_ktime_get_ns` reads.
 #![no_std]
 
+pub mod image;
 pub mod name;
 
 use core::mem::size_of;
@@ -44,6 +45,10 @@ pub mod maps {
     pub const NAMES: &str = "NAMES";
     /// Ring buffer: [`Heard`](crate::name::Heard) and a DNS message.
     pub const ANSWERS: &str = "ANSWERS";
+    /// LRU hash: [`ProcessKey`](crate::image::ProcessKey) → [`Image`](crate::image::Image).
+    pub const IMAGES: &str = "IMAGES";
+    /// Array of one [`Layout`](crate::image::Layout).
+    pub const LAYOUT: &str = "LAYOUT";
     /// Hash: network namespace cookie (`u64`) → [`Listener`](crate::Listener).
     pub const LISTENERS: &str = "LISTENERS";
     /// LRU hash: socket cookie (`u64`) → [`Original`](crate::Original).
@@ -73,6 +78,8 @@ pub mod globals {
     pub const AGENT_CGROUP: &str = "AGENT_CGROUP";
     /// `u8`: 1 where `sock_ops` programs may ask for the namespace cookie (Linux 5.15 and newer).
     pub const NETNS_IN_SOCK_OPS: &str = "NETNS_IN_SOCK_OPS";
+    /// `u8`: 1 where programs may read the kernel's memory, and `LAYOUT` says how.
+    pub const IDENTIFY: &str = "IDENTIFY";
     /// `u64`: where [`name::hash`](crate::name::hash) begins.
     pub const NAME_SEED: &str = "NAME_SEED";
     /// `u8`: aya-log's threshold; 0 is silence and costs nothing.
@@ -197,8 +204,10 @@ pub struct Original {
     pub device: u32,
     /// The calling thread's name, padded with zeros.
     pub comm: [u8; 16],
-    /// Always 0.
-    pub zero: u32,
+    /// With `tgid` and `start`, the caller's [`ProcessKey`](image::ProcessKey).
+    pub exec: u32,
+    /// See `exec`.
+    pub start: u64,
 }
 
 /// When the agent last proved that it takes connections.
@@ -324,7 +333,7 @@ const _: () = {
     assert!(size_of::<Endpoint>() == 16);
     assert!(size_of::<Listener>() == 4);
     assert!(size_of::<Client>() == 32);
-    assert!(size_of::<Original>() == 72);
+    assert!(size_of::<Original>() == 80);
     assert!(size_of::<Heartbeat>() == 8);
     assert!(size_of::<Switch>() == 16);
     let mut i = 0;

@@ -17,6 +17,7 @@ mod heart;
 mod maps;
 mod netns;
 mod peer;
+mod process;
 mod publish;
 mod socket;
 
@@ -114,7 +115,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// None of the helpers used is for GPL programs only, so the truth is enough.
+/// The helpers that read the kernel's memory ([`process`]) are for programs under the GPL only. These
+/// sources may be used under it, as well as under the licence of the whole (`Cargo.toml`).
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
-static LICENSE: [u8; 11] = *b"Apache-2.0\0";
+static LICENSE: [u8; 4] = *b"GPL\0";

@@ -60,6 +60,9 @@ pub(crate) static AGENT_CGROUP: Global<u64> = Global::new(0);
 pub(crate) static NETNS_IN_SOCK_OPS: Global<u8> = Global::new(1);
 
 #[unsafe(no_mangle)]
+pub(crate) static IDENTIFY: Global<u8> = Global::new(0);
+
+#[unsafe(no_mangle)]
 pub(crate) static NAME_SEED: Global<u64> = Global::new(0);
 
 /// Adds one.

@@ -22,6 +22,16 @@ macro_rules! field {
 }
 pub(crate) use field;
 
+/// Writes a field behind a pointer into a map's entry, exactly once.
+macro_rules! set {
+    ($pointer:expr, $field:ident, $value:expr) => {{
+        let value = $value;
+        // SAFETY: an entry stays valid as long as the program runs, and the verifier bounds the access.
+        unsafe { core::ptr::addr_of_mut!((*$pointer).$field).write_volatile(value) }
+    }};
+}
+pub(crate) use set;
+
 /// Where a `connect()` or `sendmsg()` of an IPv4 socket goes.
 #[inline(always)]
 pub(crate) fn destination4(ctx: &SockAddrContext) -> Address {

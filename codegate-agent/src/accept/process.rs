@@ -1,6 +1,11 @@
 //! Who a pid is, while it is still there to ask.
 
-use std::{fs, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::ffi::OsStrExt as _,
+    path::PathBuf,
+};
 
 use crate::flow::Process;
 
@@ -14,6 +19,8 @@ pub fn identify(pid: u32, uid: u32, comm: &str) -> Process {
         exe: exe(pid),
         comm: comm.to_owned(),
         cgroup: cgroup(pid),
+        arguments: arguments(pid).unwrap_or_default(),
+        ancestors: Vec::new(),
     }
 }
 
@@ -33,6 +40,18 @@ fn exe(pid: u32) -> Option<PathBuf> {
         .and_then(|text| text.strip_suffix(" (deleted)"))
         .map(PathBuf::from);
     Some(stripped.unwrap_or(path))
+}
+
+/// The command line (proc_pid_cmdline(5)), each argument with a zero behind it.
+fn arguments(pid: u32) -> Option<Vec<OsString>> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let line = line.strip_suffix(&[0]).unwrap_or(&line);
+    let arguments = line.split(|octet| *octet == 0);
+    Some(
+        arguments
+            .map(|argument| OsStr::from_bytes(argument).to_owned())
+            .collect(),
+    )
 }
 
 /// The cgroup2 line of `/proc/PID/cgroup` (cgroups(7)).
@@ -55,6 +74,8 @@ mod tests {
         assert_eq!(me.exe, std::env::current_exe().ok());
         assert_eq!((me.pid, me.uid, me.comm.as_str()), (pid, 7, "x) y"));
         assert!(me.start > 0);
+        let arguments: Vec<_> = std::env::args_os().collect();
+        assert_eq!(me.arguments, arguments);
         assert!(me.cgroup.is_some_and(|path| path.starts_with('/')));
     }
 

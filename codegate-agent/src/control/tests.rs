@@ -117,6 +117,7 @@ impl Server {
                 exe: None,
                 comm: "curl".into(),
                 cgroup: None,
+                ..Process::default()
             },
         };
         let event = Event::new(Level::Alert, "test", message);

@@ -8,9 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{files, lasting::Left, pause::Switch, status::Tally};
+use super::{files, lasting::Left, pause::Switch, people::People, status::Tally};
 use crate::{
-    accept,
     config::{Config, Fail, PackageAction},
     control,
     flow::Flow,
@@ -41,6 +40,7 @@ pub(super) struct Agent {
     pub(super) leaves: Leaves,
     pub(super) guard: Arc<Guard>,
     pub(super) status: Arc<Tally>,
+    people: People,
     netns: u64,
     trust: control::Trust,
     left: Mutex<Option<Left>>,
@@ -86,6 +86,7 @@ impl Agent {
             leaves,
             guard,
             status,
+            people: People::new()?,
             netns,
             trust: told(&ca, installed),
             left: Mutex::new(Some(left)),
@@ -118,11 +119,10 @@ impl Agent {
     /// Who is behind an accepted connection; `None` if it was not redirected.
     pub(super) fn caller(&self, client: SocketAddr) -> Option<Flow> {
         let redirected = self.hooks.take_flow(self.netns, client)?;
-        let process = accept::identify(redirected.tgid, redirected.uid, &redirected.comm);
         Some(Flow {
             client,
             original: redirected.original,
-            process,
+            process: self.people.name(redirected),
         })
     }
 

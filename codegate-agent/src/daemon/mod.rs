@@ -9,6 +9,7 @@ mod files;
 mod heart;
 mod lasting;
 mod pause;
+mod people;
 mod reload;
 mod status;
 

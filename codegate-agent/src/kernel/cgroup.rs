@@ -1,8 +1,17 @@
 //! Where cgroup2 is mounted, and how the kernel calls a cgroup.
 
+#![allow(
+    unsafe_code,
+    reason = "a cgroup is opened by its id, which only a bare system call can"
+)]
+
 use std::{
-    fs,
-    os::unix::fs::MetadataExt as _,
+    fs::{self, File},
+    io,
+    os::{
+        fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd},
+        unix::fs::MetadataExt as _,
+    },
     path::{Path, PathBuf},
 };
 
@@ -27,5 +36,89 @@ pub fn cgroup_id(directory: &Path) -> Result<u64, KernelError> {
             path: directory.to_owned(),
             source,
         }),
+    }
+}
+
+/// The tree of cgroups, in which they are found by their ids.
+#[derive(Debug)]
+pub struct Cgroups {
+    mount: PathBuf,
+    root: File,
+}
+
+impl Cgroups {
+    /// Opens the tree.
+    ///
+    /// # Errors
+    /// [`KernelError::NoCgroup2`], or [`KernelError::Read`] if it cannot be opened.
+    pub fn open() -> Result<Self, KernelError> {
+        let mount = find_cgroup2()?;
+        match File::open(&mount) {
+            Ok(root) => Ok(Self { mount, root }),
+            Err(source) => Err(KernelError::Read {
+                path: mount,
+                source,
+            }),
+        }
+    }
+
+    /// The path of a cgroup below the mount, as `/proc/PID/cgroup` writes it. `None` if it is gone, or in
+    /// no part of the tree that can be seen from here.
+    pub fn path(&self, id: u64) -> Option<String> {
+        let directory = open_by_id(&self.root, id).ok()?;
+        let link = format!("/proc/self/fd/{}", directory.as_raw_fd());
+        let path = fs::read_link(link).ok()?;
+        let below = path.strip_prefix(&self.mount).ok()?;
+        Some(format!("/{}", below.to_str()?))
+    }
+}
+
+/// open_by_handle_at(2): a cgroup's id is its file handle, of the type that kernfs gives it.
+fn open_by_id(mount: &impl AsFd, id: u64) -> io::Result<OwnedFd> {
+    const FILEID_KERNFS: i32 = 0xfe;
+    /// `struct file_handle` with eight octets in it.
+    #[repr(C, packed(4))]
+    struct Handle {
+        octets: u32,
+        kind: i32,
+        id: u64,
+    }
+    let mut handle = Handle {
+        octets: 8,
+        kind: FILEID_KERNFS,
+        id,
+    };
+    // SAFETY: the handle is laid out as the kernel wants it, and as long as it says.
+    let opened = unsafe {
+        libc::open_by_handle_at(
+            mount.as_fd().as_raw_fd(),
+            (&raw mut handle).cast(),
+            libc::O_PATH | libc::O_CLOEXEC,
+        )
+    };
+    if opened < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given it to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(opened) })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cgroup_is_found_by_its_id() {
+        let mount = find_cgroup2().unwrap();
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let own = own
+            .lines()
+            .find_map(|line| line.strip_prefix("0::"))
+            .unwrap();
+        let id = cgroup_id(&mount.join(own.trim_start_matches('/'))).unwrap();
+        let cgroups = Cgroups::open().unwrap();
+        assert_eq!(cgroups.path(id).as_deref(), Some(own));
+        assert_eq!(cgroups.path(u64::MAX), None);
     }
 }

@@ -13,7 +13,9 @@ use aya::{
     maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
 use codegate_ebpf::{
-    Address, Client, Counter, Endpoint, Listener, Original, flags, maps,
+    Address, Client, Counter, Endpoint, Listener, Original, flags,
+    image::ProcessKey,
+    maps,
     name::{self, NameKey, NamePorts},
 };
 
@@ -21,6 +23,7 @@ use super::{
     KernelError,
     guarded::Guarded,
     heart::Heart,
+    image::{Image, ticks},
     layout::{self, Plain},
     load,
     load::{Loaded, Lost, Options},
@@ -45,6 +48,7 @@ pub(super) struct Inner {
     answers: Mutex<Option<RingBuf<MapData>>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     flows: Mutex<Table<Client, Original>>,
+    images: Table<ProcessKey, codegate_ebpf::image::Image>,
     heart: Arc<Heart>,
     counters: PerCpuArray<MapData, u64>,
     _log: Option<log::Reader>,
@@ -75,6 +79,10 @@ pub struct Redirected {
     pub device: u32,
     /// The calling thread's name.
     pub comm: String,
+    /// When the process started, in clock ticks since the machine did; 0 if that is unknown.
+    pub start: u64,
+    /// What the process was; `None` where this kernel does not tell, and `/proc` must be asked.
+    pub image: Option<Image>,
 }
 
 /// What the programs decided, since they were loaded.
@@ -104,6 +112,7 @@ impl Hooks {
         let answers = take(object, maps::ANSWERS)?;
         let listeners = take(object, maps::LISTENERS)?;
         let flows = take(object, maps::FLOW)?;
+        let images = take(object, maps::IMAGES)?;
         let counters = take(object, maps::COUNTERS)?;
         let heart = Arc::new(Heart::new(
             take(object, maps::HEARTBEAT)?,
@@ -121,6 +130,7 @@ impl Hooks {
             answers: Mutex::new(Some(answers)),
             listeners: Mutex::new(listeners),
             flows: Mutex::new(flows),
+            images,
             heart,
             counters,
             _log: log,
@@ -270,11 +280,25 @@ impl Hooks {
     pub fn take_flow(&self, netns_cookie: u64, client: SocketAddr) -> Option<Redirected> {
         let key = Plain(Client::new(netns_cookie, layout::address(client)));
         match take_entry(&mut lock(&self.0.flows), &key) {
-            Ok(found) => found.map(|Plain(original)| Redirected::from(&original)),
+            Ok(found) => found.map(|Plain(original)| self.redirected(&original)),
             Err(error) => {
                 tracing::warn!(%client, %error, "cannot read where a connection was meant to go");
                 None
             }
+        }
+    }
+
+    fn redirected(&self, original: &Original) -> Redirected {
+        let key = ProcessKey {
+            start: original.start,
+            tgid: original.tgid,
+            exec: original.exec,
+        };
+        // One that is not there was pushed out, or never could be read.
+        let image = self.0.images.get(&Plain(key), 0).ok();
+        Redirected {
+            image: image.and_then(|Plain(image)| Image::of(&image)),
+            ..Redirected::from(original)
         }
     }
 
@@ -329,6 +353,8 @@ impl From<&Original> for Redirected {
             cgroup: original.cgroup,
             device: original.device,
             comm: comm(&original.comm),
+            start: ticks(original.start),
+            image: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use std::{
 use aya::Pod;
 use codegate_ebpf::{
     Address, Client, Endpoint, Heartbeat, Listener, NEVER, Original, Switch,
+    image::{Image, Layout, ProcessKey},
     name::{NameKey, NamePorts},
 };
 use rustix::time::ClockId;
@@ -29,7 +30,7 @@ unsafe impl Pod for Plain<Endpoint> {}
 unsafe impl Pod for Plain<Listener> {}
 // SAFETY: integers, without padding (32 bytes).
 unsafe impl Pod for Plain<Client> {}
-// SAFETY: integers and bytes, without padding (72 bytes).
+// SAFETY: integers and bytes, without padding (80 bytes).
 unsafe impl Pod for Plain<Original> {}
 // SAFETY: an integer (8 bytes).
 unsafe impl Pod for Plain<Heartbeat> {}
@@ -39,6 +40,12 @@ unsafe impl Pod for Plain<Switch> {}
 unsafe impl Pod for Plain<NameKey> {}
 // SAFETY: an array of integers (16 bytes).
 unsafe impl Pod for Plain<NamePorts> {}
+// SAFETY: integers, without padding (16 bytes).
+unsafe impl Pod for Plain<ProcessKey> {}
+// SAFETY: integers and bytes, without padding (asserted there).
+unsafe impl Pod for Plain<Image> {}
+// SAFETY: integers, without padding (88 bytes).
+unsafe impl Pod for Plain<Layout> {}
 
 /// In the form of the maps: IPv4 as v4-mapped IPv6, all in network order.
 pub(super) fn address(address: SocketAddr) -> Address {

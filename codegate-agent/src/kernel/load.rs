@@ -10,15 +10,16 @@ use std::{
 
 use aya::{
     Ebpf, EbpfLoader,
+    maps::Array,
     programs::{
         CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program,
         ProgramError, SockOps, links::FdLink,
     },
     util::KernelVersion,
 };
-use codegate_ebpf::{DEFAULT_MARK, globals, maps, programs};
+use codegate_ebpf::{DEFAULT_MARK, globals, image::Layout, maps, programs};
 
-use super::KernelError;
+use super::{KernelError, btf, layout::Plain};
 
 /// Built by `cargo xtask ebpf`; `--check` holds it to its source.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../codegate-ebpf/codegate.bpf.o");
@@ -73,10 +74,33 @@ const OPTIONAL: [(&str, &str); 1] = [(
      only on addresses that the agent has resolved itself",
 )];
 
+/// What is lost where the programs cannot read the kernel's structures, under the name of what they would
+/// do.
+const IDENTIFY: (&str, &str) = (
+    "identify",
+    "who made a connection is read from /proc when it arrives: a process that is gone by then is not \
+     named",
+);
+
 /// Loads and verifies all programs, and creates their maps. Nothing is attached yet.
 pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
+    let why = match btf::layout() {
+        Ok(layout) => match load_with(options, Some(&layout)) {
+            Ok(loaded) => return Ok(loaded),
+            Err(error) => error.to_string(),
+        },
+        Err(why) => why,
+    };
+    // Some kernels have no type information, and locked down ones do not let programs read (kernel
+    // lockdown, "confidentiality"). Whatever else it was, it comes again.
+    let mut loaded = load_with(options, None)?;
+    loaded.lost.push(Lost::new(IDENTIFY, why));
+    Ok(loaded)
+}
+
+fn load_with(options: &Options, layout: Option<&Layout>) -> Result<Loaded, KernelError> {
     let seed = RandomState::new().build_hasher().finish();
-    let mut object = open(options, seed)?;
+    let mut object = open(options, seed, layout)?;
     let mut lost = Vec::new();
     for name in order() {
         let Err(error) = verify(program(&mut object, name)?) else {
@@ -84,28 +108,36 @@ pub(super) fn load(options: &Options) -> Result<Loaded, KernelError> {
         };
         let error = KernelError::program("load", name, error);
         let optional = OPTIONAL.iter().find(|(program, _)| *program == name);
-        let Some((program, without)) = optional else {
+        let Some(optional) = optional else {
             return Err(error);
         };
-        tracing::warn!(%error, "{without}");
-        lost.push(Lost {
-            program,
-            without,
-            why: error.to_string(),
-        });
+        lost.push(Lost::new(*optional, error.to_string()));
     }
     Ok(Loaded { object, seed, lost })
 }
 
-fn open(options: &Options, seed: u64) -> Result<Ebpf, KernelError> {
+impl Lost {
+    fn new((program, without): (&'static str, &'static str), why: String) -> Self {
+        tracing::warn!(why, "{without}");
+        Self {
+            program,
+            without,
+            why,
+        }
+    }
+}
+
+fn open(options: &Options, seed: u64, layout: Option<&Layout>) -> Result<Ebpf, KernelError> {
     let cgroup = options.exempt_cgroup.unwrap_or_default();
     let level = options.log.map_or(0, log_level);
     let netns_in_sock_ops = u8::from(is_at_least(5, 15));
+    let identify = u8::from(layout.is_some());
     let mut loader = EbpfLoader::new();
     loader
         .override_global(globals::AGENT_MARK, &options.mark, true)
         .override_global(globals::AGENT_CGROUP, &cgroup, true)
         .override_global(globals::NETNS_IN_SOCK_OPS, &netns_in_sock_ops, true)
+        .override_global(globals::IDENTIFY, &identify, true)
         .override_global(globals::NAME_SEED, &seed, true)
         .override_global(globals::LOG_LEVEL, &level, true);
     // What is never used must exist, but need not have room; a buffer is rounded up to a page.
@@ -115,7 +147,22 @@ fn open(options: &Options, seed: u64) -> Result<Ebpf, KernelError> {
     if netns_in_sock_ops == 1 {
         loader.map_max_entries(maps::NETNS, 1);
     }
-    loader.load(OBJECT).map_err(KernelError::load)
+    if layout.is_none() {
+        loader.map_max_entries(maps::IMAGES, 1);
+    }
+    let mut object = loader.load(OBJECT).map_err(KernelError::load)?;
+    if let Some(layout) = layout {
+        tell(&mut object, *layout)?;
+    }
+    Ok(object)
+}
+
+fn tell(object: &mut Ebpf, layout: Layout) -> Result<(), KernelError> {
+    const MAP: &str = maps::LAYOUT;
+    let map = object.map_mut(MAP).ok_or(KernelError::Missing(MAP))?;
+    Array::try_from(map)
+        .and_then(|mut map| map.set(0, Plain(layout), 0))
+        .map_err(|source| KernelError::Map { map: MAP, source })
 }
 
 /// The object with all maps but the one for namespaces as small as they can be, and no program loaded.
@@ -126,6 +173,7 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::LEARNED,
         maps::NAMES,
         maps::ANSWERS,
+        maps::IMAGES,
         maps::LISTENERS,
         maps::ORIG,
         maps::FLOW,

@@ -9,12 +9,14 @@
 
 mod addresses;
 mod answers;
+mod btf;
 mod cgroup;
 mod dns;
 mod error;
 mod guarded;
 mod heart;
 mod hooks;
+mod image;
 mod inherit;
 mod layout;
 mod learned;
@@ -26,11 +28,12 @@ mod netns;
 mod pins;
 mod socket;
 
-pub use cgroup::{cgroup_id, find_cgroup2};
+pub use cgroup::{Cgroups, cgroup_id, find_cgroup2};
 pub use dns::{Answer, read as read_answer};
 pub use error::KernelError;
 pub use heart::{Heart, Pulse};
 pub use hooks::{Counters, Hooks, Redirected};
+pub use image::Image;
 pub use inherit::Guarded;
 pub use load::{Lost, Options, order as programs};
 pub use names::{Host, Names, Timing};

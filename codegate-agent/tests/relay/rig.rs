@@ -226,6 +226,7 @@ fn connection(guard: Arc<Guard>, provider: &str) -> Connection {
         exe: Some("/usr/bin/tool".into()),
         comm: "tool".into(),
         cgroup: None,
+        ..Process::default()
     };
     let flow = Flow {
         client: "127.0.0.1:40000".parse().unwrap(),

@@ -18,4 +18,5 @@ mod learn;
 mod lifetime;
 mod names;
 mod namespace;
+mod process;
 mod redirect;

@@ -23,6 +23,7 @@ fn flow(pid: u32, start: u64, uid: u32) -> Flow {
             exe: Some("/usr/bin/curl".into()),
             comm: "curl".into(),
             cgroup: None,
+            ..Process::default()
         },
     }
 }
