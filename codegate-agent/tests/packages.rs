@@ -15,7 +15,7 @@ fn home() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     let text = format!(
-        "state_dir = {:?}\n[packages]\nallow = [\"pkg:npm/request\"]\ndeny = [\"pkg:npm/lodash@1.0.0\"]\n",
+        "state_dir = {:?}\n[packages]\nallow = [\"pkg:npm/request\"]\ndeny = [\"pkg:npm/lodash@1.0.0\"]\nurl = \"http://127.0.0.1:1/\"\n",
         state
     );
     fs::write(dir.path().join("config.toml"), text).unwrap();
@@ -81,7 +81,9 @@ fn the_exit_code_tells_the_fine_from_the_wrong() {
     assert_eq!(code("pkg:npm/nobody-can-tell-about-this"), Some(0));
     assert_eq!(code("pkg:npm/crossenv"), Some(1));
     assert_eq!(code("react"), Some(2));
-    assert_eq!(packages(dir.path(), &["update"], "").status.code(), Some(2));
+    let update = |arguments: &[&str]| packages(dir.path(), arguments, "").status.code();
+    assert_eq!(update(&["update", "--url", "http://x.test/"]), Some(2));
+    assert_eq!(update(&["update"]), Some(5), "nobody answers there");
     assert_eq!(packages(dir.path(), &["stats"], "").status.code(), Some(5));
 }
 
@@ -132,4 +134,45 @@ fn scan_says_what_a_text_names_and_where() {
     assert_eq!(&text[offset("start")..offset("end")], "x-y==1.0");
     let missing = packages(dir.path(), &["scan", "/nowhere"], "");
     assert_eq!(missing.status.code(), Some(2));
+}
+
+#[test]
+fn a_fleet_takes_what_its_owner_published() {
+    let (owner, machine) = (home(), home());
+    let path = |name: &str| owner.path().join(name).to_str().unwrap().to_owned();
+    let (key, out, lists) = (path("key.pem"), path("out"), path("lists"));
+    fs::create_dir(&lists).unwrap();
+    let line = "{\"name\": \"evil\", \"status\": \"malicious\"}\n";
+    fs::write(owner.path().join("lists/npm.jsonl"), line).unwrap();
+    let made = packages(owner.path(), &["keygen", "--json", &key], "");
+    let public = lines(&made)[0]["public_key"].as_str().unwrap().to_owned();
+    let ok = |dir: &Path, arguments: &[&str]| {
+        let output = packages(dir, arguments, "");
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        lines(&output)
+    };
+    ok(owner.path(), &["update", "--json", "--lists", &lists]);
+    let published = ok(owner.path(), &["publish", "--json", "--key", &key, &out]);
+    assert_eq!(published[0]["version"], 1);
+    let generation = format!("{out}/generation.json");
+    let take = ["update", "--json", "--from-generation", &generation];
+    let refused = packages(machine.path(), &take, "");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        stderr(&refused).contains("no key is trusted"),
+        "{}",
+        stderr(&refused)
+    );
+    let config = machine.path().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}trusted_keys = [\"{public}\"]\n")).unwrap();
+    assert_eq!(ok(machine.path(), &take)[0]["published"], 1);
+    let checked = packages(machine.path(), &["check", "--json", "pkg:npm/evil"], "");
+    assert_eq!(lines(&checked)[0]["verdict"], "malicious");
+    let again = packages(owner.path(), &["publish", "--key", &key, &out], "");
+    assert_eq!(again.status.code(), Some(2), "a version is published once");
 }

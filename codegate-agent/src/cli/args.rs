@@ -181,9 +181,18 @@ pub(super) enum Packages {
     },
     /// Build the index anew, and put it in service at once and whole
     ///
-    /// What is not named is carried over from the index in service. Fetching over the network is
-    /// not available in this version: bring OSV's bucket (or a mirror of it) into a folder.
+    /// Without a folder, OSV's bucket is fetched from the address in the configuration: what has
+    /// changed since the last time, or everything. What is not named is carried over from the index
+    /// in service.
     Update(Feeds),
+    /// Sign the index in service, for a fleet to take with `update --from-generation`
+    Publish(Publish),
+    /// Make a key to sign with, and print its public half
+    Keygen {
+        /// The new file; only its owner may read it
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Say what the index holds, and how old it is
     Stats,
 }
@@ -194,6 +203,15 @@ pub(super) struct Feeds {
     /// Malicious packages: a folder laid out like OSV's bucket (ecosystems.txt, npm/all.zip, …)
     #[arg(long, value_name = "DIR")]
     pub(super) from: Option<PathBuf>,
+    /// Fetch them from here instead of the configured address
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    pub(super) url: Option<String>,
+    /// Fetch everything, however little has changed
+    #[arg(long, conflicts_with = "from")]
+    pub(super) whole: bool,
+    /// Take an index that a trusted key has signed: its generation.json, as a file or a URL
+    #[arg(long, value_name = "FILE|URL", conflicts_with_all = ["from", "url", "whole", "rustsec", "top", "names", "lists"])]
+    pub(super) from_generation: Option<String>,
     /// Unmaintained and malicious crates: RustSec's database (crates/NAME/ID.md)
     #[arg(long, value_name = "DIR")]
     pub(super) rustsec: Option<PathBuf>,
@@ -206,6 +224,23 @@ pub(super) struct Feeds {
     /// Records of your own: ECOSYSTEM.jsonl, with name, status, and perhaps versions
     #[arg(long, value_name = "DIR")]
     pub(super) lists: Option<PathBuf>,
+}
+
+/// What is published.
+#[derive(Debug, Args)]
+pub(super) struct Publish {
+    /// The folder that machines take it from
+    #[arg(value_name = "DIR")]
+    pub(super) dir: PathBuf,
+    /// The key: PKCS #8 in PEM, as `keygen` makes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// Its version, larger than any before [default: the generation of the index]
+    #[arg(long = "release", value_name = "NUMBER")]
+    pub(super) release: Option<u64>,
+    /// For how many days it may be taken
+    #[arg(long, default_value_t = 30, value_name = "DAYS")]
+    pub(super) days: u16,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use crate::{
     config,
     control::{Code, Failure},
+    fetch::FetchError,
     inspect::packages::index::IndexError,
     kernel::KernelError,
 };
@@ -45,6 +46,8 @@ pub(super) enum Problem {
     Exec { command: PathBuf, source: io::Error },
     #[error("{0}")]
     Packages(#[from] IndexError),
+    #[error("{0}")]
+    Fetch(#[from] FetchError),
     /// What was asked for cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -81,6 +84,11 @@ impl Problem {
             Self::Connect { .. } | Self::Answer(_) => Exit::Unreachable.into(),
             Self::Refused(failure) => refused(failure.code).into(),
             Self::Packages(error) => packages(error).into(),
+            Self::Fetch(FetchError::Url(_)) => Exit::Usage.into(),
+            Self::Fetch(FetchError::File { source, .. }) if is_denied(source) => {
+                Exit::Denied.into()
+            }
+            Self::Fetch(_) => Exit::Degraded.into(),
             Self::Input { source, .. } if is_denied(source) => Exit::Denied.into(),
             Self::Usage(_) | Self::Input { .. } => Exit::Usage.into(),
             Self::Agent(error) if denied_somewhere(error) => Exit::Denied.into(),
@@ -107,7 +115,7 @@ fn packages(error: &IndexError) -> Exit {
     match error {
         IndexError::File { source, .. } if is_denied(source) => Exit::Denied,
         IndexError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::Usage,
-        IndexError::Data { .. } => Exit::Usage,
+        IndexError::Data { .. } | IndexError::Refused { .. } => Exit::Usage,
         _ => Exit::Degraded,
     }
 }

@@ -1,5 +1,8 @@
 //! `codegate packages`.
 
+mod publish;
+mod update;
+
 use std::{
     fs,
     io::{self, BufRead, Read},
@@ -10,17 +13,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    args::{Cli, Feeds, Packages},
+    args::{Cli, Packages},
     exit::{Exit, Problem},
     output::{Printer, bytes, local},
-    progress::Bar,
     say,
     table::{Style, Table, number, word},
 };
 use crate::inspect::packages::{
     Catalogue, Ecosystem, Judgement, Lists, Purl, Verdict,
     extract::{self, Context},
-    index::{self, Index, Manifest, Sources},
+    index::{Index, Manifest},
     index_problems,
 };
 
@@ -32,7 +34,9 @@ pub(super) fn dispatch(
     match command {
         Packages::Check { purls } => check(cli, purls, printer),
         Packages::Scan { file } => scan(file, printer),
-        Packages::Update(feeds) => update(cli, feeds, printer),
+        Packages::Update(feeds) => update::update(cli, feeds, printer),
+        Packages::Keygen { file } => publish::keygen(file, printer),
+        Packages::Publish(publish) => publish::publish(cli, publish, printer),
         Packages::Stats => stats(cli, printer),
     }
 }
@@ -170,51 +174,6 @@ fn catalogue(cli: &Cli) -> Result<Catalogue, Problem> {
     }))
 }
 
-fn update(cli: &Cli, feeds: &Feeds, printer: &mut Printer) -> Result<Exit, Problem> {
-    let sources = Sources {
-        osv: feeds.from.clone(),
-        rustsec: feeds.rustsec.clone(),
-        top: feeds.top.clone(),
-        names: feeds.names.clone(),
-        lists: feeds.lists.clone(),
-    };
-    if sources.is_empty() {
-        let why = "fetching over the network is not available in this version: name a folder that \
-                   is laid out like OSV's bucket with --from DIR";
-        return Err(Problem::Usage(why.into()));
-    }
-    let dir = cli.configuration()?.packages_dir();
-    let mut bar = Bar::new();
-    let done = index::update(&dir, &sources, &mut |step| {
-        bar.show(step.what, step.done, step.total);
-    });
-    drop(bar);
-    let (manifest, report) = done?;
-    for warning in &report.warnings {
-        say(&format!("warning: {warning}"));
-    }
-    if printer.json() {
-        let skipped = json!({"withdrawn": report.withdrawn, "other": report.other});
-        let object = json!({
-            "generation": manifest.generation,
-            "bytes": manifest.bytes,
-            "counts": manifest.counts,
-            "skipped": skipped,
-            "warnings": report.warnings,
-        });
-        printer.object(&object)?;
-    } else {
-        say(&format!(
-            "index {} is in service ({}); {} withdrawn records left out",
-            manifest.generation,
-            bytes(manifest.bytes),
-            report.withdrawn
-        ));
-        table(&manifest, printer)?;
-    }
-    Ok(Exit::Fine)
-}
-
 fn stats(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
     let catalogue = catalogue(cli)?;
     let manifest = catalogue.index().map(Index::manifest);
@@ -223,6 +182,7 @@ fn stats(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         let object = json!({
             "generation": manifest.map(|m| m.generation),
             "built": manifest.map(|m| m.built),
+            "published": manifest.and_then(|m| m.published),
             "newest": manifest.and_then(|m| m.newest),
             "bytes": manifest.map(|m| m.bytes),
             "sha256": manifest.map(|m| m.sha256.clone()),

@@ -8,7 +8,7 @@ use super::{
     Action, Config, Fail, PackageAction, Provider, Unscannable,
     host::HostPattern,
     process::Rule,
-    values::{Absolute, BodyBytes, Cgroup, PackageUrl, Port},
+    values::{Absolute, BodyBytes, Cgroup, FeedUrl, PackageUrl, Port, TrustedKey},
 };
 use crate::inspect::{pii, secrets::RuleText};
 
@@ -75,6 +75,10 @@ struct Policy {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Packages {
+    /// Where `codegate packages update` fetches from, laid out as OSV's bucket. Default: that bucket.
+    url: Option<FeedUrl>,
+    /// Public keys of who may publish an index for this machine.
+    trusted_keys: Vec<TrustedKey>,
     /// Package URLs that are fine; without a version, all versions are.
     allow: Vec<PackageUrl>,
     /// Package URLs that are as bad as malicious ones.
@@ -145,6 +149,9 @@ impl File {
         self.pii.apply(&mut config.pii);
         let roots = self.upstream.extra_roots.into_iter().map(|path| path.0);
         config.upstream.extra_roots.extend(roots);
+        replace(&mut config.packages.url, self.packages.url.map(|url| url.0));
+        let keys = self.packages.trusted_keys.into_iter().map(|key| key.0);
+        config.packages.trusted_keys.extend(keys);
         let purls = |list: Vec<PackageUrl>| list.into_iter().map(|purl| purl.0);
         config.packages.allow.extend(purls(self.packages.allow));
         config.packages.deny.extend(purls(self.packages.deny));

@@ -16,7 +16,14 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inspect::{packages::Purl, pii, secrets::UserRules};
+use crate::{
+    fetch::Url,
+    inspect::{
+        packages::{Purl, index::fleet::PublicKey},
+        pii,
+        secrets::UserRules,
+    },
+};
 
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
 pub use host::{BadHost, HostPattern, normalized};
@@ -91,6 +98,10 @@ pub struct Upstream {
 /// What was decided about packages, whatever is known of them. Without a version, all are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Packages {
+    /// Where `packages update` fetches from: laid out as OSV's bucket.
+    pub url: Url,
+    /// Whose generations of the index are taken.
+    pub trusted_keys: Vec<PublicKey>,
     /// Fine.
     pub allow: Vec<Purl>,
     /// As bad as malicious ones.
@@ -184,6 +195,8 @@ impl Default for Config {
 impl Default for Packages {
     fn default() -> Self {
         Self {
+            url: Url::osv(),
+            trusted_keys: Vec::new(),
             allow: Vec::new(),
             deny: Vec::new(),
             action: PackageAction::default(),

@@ -11,7 +11,10 @@ use serde::{
 };
 
 use super::{Fail, host::HostPattern};
-use crate::inspect::packages::Purl;
+use crate::{
+    fetch::{BadUrl, Url},
+    inspect::packages::{Purl, index::fleet::PublicKey},
+};
 
 /// A path that does not depend on where the agent was started.
 #[derive(Debug)]
@@ -55,6 +58,33 @@ impl<'de> Deserialize<'de> for HostPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let check = |text: &str| text.parse().map_err(|e| Some(format!("{text:?} is {e}")));
         deserializer.deserialize_str(Text("a host name or `*.` and one", check))
+    }
+}
+
+/// Where records are fetched from.
+#[derive(Debug)]
+pub(super) struct FeedUrl(pub(super) Url);
+
+impl<'de> Deserialize<'de> for FeedUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| {
+            text.parse()
+                .map(Self)
+                .map_err(|e: BadUrl| Some(e.to_string()))
+        };
+        deserializer.deserialize_str(Text("an https:// URL", check))
+    }
+}
+
+/// Whose generations of the index are taken.
+#[derive(Debug)]
+pub(super) struct TrustedKey(pub(super) PublicKey);
+
+impl<'de> Deserialize<'de> for TrustedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| text.parse().map(Self).map_err(|_| None);
+        let allowed = "a public key: `ed25519:` and 32 bytes in base64";
+        deserializer.deserialize_str(Text(allowed, check))
     }
 }
 
@@ -162,5 +192,7 @@ schema!(Cgroup, "Cgroup", {"type": "string", "pattern": "^(/.*|auto)?$"});
 schema!(Fail, "Fail", {"type": "string", "enum": ["open", "closed"]});
 schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_.-]+$"});
 schema!(PackageUrl, "PackageUrl", {"type": "string", "pattern": "^pkg:"});
+schema!(FeedUrl, "FeedUrl", {"type": "string", "pattern": "^https?://"});
+schema!(TrustedKey, "PublicKey", {"type": "string", "pattern": "^ed25519:"});
 schema!(Port, "Port", {"type": "integer", "minimum": 1, "maximum": 65535});
 schema!(BodyBytes, "Bytes", {"type": "integer", "minimum": 1024, "maximum": 1073741824});

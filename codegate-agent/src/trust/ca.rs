@@ -135,14 +135,20 @@ impl Ca {
         let Ok(certificate) = generation::read(der) else {
             return false;
         };
-        let marked = certificate
-            .subject()
-            .iter_organization()
-            .any(|o| o.as_str().is_ok_and(|o| o == ORGANISATION));
-        marked
+        Self::is_marked(der)
             || [&self.root, &self.intermediate]
                 .iter()
                 .any(|own| same_key(own, &certificate))
+    }
+
+    /// Whether a certificate says that it is of a CodeGate, of this machine's or of another's.
+    pub fn is_marked(der: &CertificateDer<'_>) -> bool {
+        generation::read(der).is_ok_and(|certificate| {
+            certificate
+                .subject()
+                .iter_organization()
+                .any(|o| o.as_str().is_ok_and(|o| o == ORGANISATION))
+        })
     }
 
     /// The certificate that signs leaves, which servers send along.

@@ -40,8 +40,9 @@ pub enum RootsError {
     Tls(#[from] rustls::Error),
 }
 
-/// The host's roots and those in `extra`, without ours.
-pub(super) fn load(own: &Ca, extra: &[PathBuf]) -> Result<RootCertStore, RootsError> {
+/// The host's roots and those in `extra`, without ours; where our authority is not at hand, without
+/// those that say that they are ours.
+pub(super) fn load(own: Option<&Ca>, extra: &[PathBuf]) -> Result<RootCertStore, RootsError> {
     let native = rustls_native_certs::load_native_certs();
     for error in &native.errors {
         tracing::warn!(%error, "a system root could not be loaded");
@@ -50,12 +51,12 @@ pub(super) fn load(own: &Ca, extra: &[PathBuf]) -> Result<RootCertStore, RootsEr
 }
 
 pub(super) fn collect(
-    own: &Ca,
+    own: Option<&Ca>,
     native: Vec<CertificateDer<'static>>,
     extra: &[PathBuf],
 ) -> Result<RootCertStore, RootsError> {
     let mut store = RootCertStore::empty();
-    let foreign = native.into_iter().filter(|der| !own.is_own(der));
+    let foreign = native.into_iter().filter(|der| !is_own(own, der));
     let (_, unusable) = store.add_parsable_certificates(foreign);
     if unusable > 0 {
         tracing::warn!(unusable, "some system roots are of no use");
@@ -70,8 +71,12 @@ pub(super) fn collect(
     }
 }
 
+fn is_own(own: Option<&Ca>, der: &CertificateDer<'_>) -> bool {
+    own.map_or_else(|| Ca::is_marked(der), |own| own.is_own(der))
+}
+
 /// Unlike the host's, a configured root that does not serve is an error: somebody counts on it.
-fn add_file(store: &mut RootCertStore, own: &Ca, path: &Path) -> Result<(), RootsError> {
+fn add_file(store: &mut RootCertStore, own: Option<&Ca>, path: &Path) -> Result<(), RootsError> {
     let unreadable = |source| RootsError::Unreadable {
         path: path.to_owned(),
         source,
@@ -84,7 +89,7 @@ fn add_file(store: &mut RootCertStore, own: &Ca, path: &Path) -> Result<(), Root
     for der in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
         let der = der.map_err(unreadable)?;
         found = true;
-        if own.is_own(&der) {
+        if is_own(own, &der) {
             tracing::warn!(path = %path.display(), "CodeGate's own CA is not trusted upstream");
             continue;
         }

@@ -66,7 +66,15 @@ impl Connector {
     /// # Errors
     /// If a configured root does not serve, or there is no root at all.
     pub fn new(own: &Ca, extra_roots: &[PathBuf]) -> Result<Self, RootsError> {
-        Self::with_roots(roots::load(own, extra_roots)?)
+        Self::with_roots(roots::load(Some(own), extra_roots)?)
+    }
+
+    /// Likewise, for who has no access to our authority: none that bears its mark is trusted.
+    ///
+    /// # Errors
+    /// As [`Connector::new`].
+    pub fn without_ca(extra_roots: &[PathBuf]) -> Result<Self, RootsError> {
+        Self::with_roots(roots::load(None, extra_roots)?)
     }
 
     pub(super) fn with_roots(roots: RootCertStore) -> Result<Self, RootsError> {

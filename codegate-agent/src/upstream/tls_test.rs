@@ -17,7 +17,8 @@ const HOST: &str = "api.openai.com";
 
 fn connector(trusted: &Authority) -> Connector {
     let own = Own::new(&[HOST]);
-    Connector::with_roots(roots::collect(&own.ca, vec![trusted.der.clone()], &[]).unwrap()).unwrap()
+    Connector::with_roots(roots::collect(Some(&own.ca), vec![trusted.der.clone()], &[]).unwrap())
+        .unwrap()
 }
 
 /// A handshake with a server that says `hi` once it is done.
@@ -153,7 +154,7 @@ async fn our_own_ca_is_never_trusted_upstream() {
     let root = CertificateDer::from_pem_file(&file).unwrap();
     // Installed into the system store and configured: root, and intermediate as a root.
     let native = vec![good.der.clone(), root, leaf.cert.get(1).unwrap().clone()];
-    let store = roots::collect(&own.ca, native, &[file]).unwrap();
+    let store = roots::collect(Some(&own.ca), native, &[file]).unwrap();
     assert_eq!(store.len(), 1);
 
     let mut server = ServerConfig::builder()
@@ -175,7 +176,7 @@ fn an_earlier_generation_of_ours_is_not_trusted_either() {
     let (own, earlier, good) = (Own::new(&[HOST]), Own::new(&[HOST]), Authority::new("Good"));
     let root = CertificateDer::from_pem_file(earlier.pem()).unwrap();
     assert_eq!(
-        roots::collect(&own.ca, vec![root, good.der], &[])
+        roots::collect(Some(&own.ca), vec![root, good.der], &[])
             .unwrap()
             .len(),
         1
@@ -186,16 +187,21 @@ fn an_earlier_generation_of_ours_is_not_trusted_either() {
 fn configured_roots_must_serve() {
     let (own, good) = (Own::new(&[HOST]), Authority::new("Good"));
     let extra = own.file("good.pem", &good.pem);
-    assert_eq!(roots::collect(&own.ca, vec![], &[extra]).unwrap().len(), 1);
+    assert_eq!(
+        roots::collect(Some(&own.ca), vec![], &[extra])
+            .unwrap()
+            .len(),
+        1
+    );
 
     let missing = own.pem().with_file_name("missing.pem");
-    let error = roots::collect(&own.ca, vec![], &[missing]).unwrap_err();
+    let error = roots::collect(Some(&own.ca), vec![], &[missing]).unwrap_err();
     assert!(matches!(error, RootsError::Unreadable { .. }), "{error}");
     let empty = own.file("empty.pem", "nothing here");
-    let error = roots::collect(&own.ca, vec![], &[empty]).unwrap_err();
+    let error = roots::collect(Some(&own.ca), vec![], &[empty]).unwrap_err();
     assert!(matches!(error, RootsError::Unusable { .. }), "{error}");
     assert!(matches!(
-        roots::collect(&own.ca, vec![], &[]),
+        roots::collect(Some(&own.ca), vec![], &[]),
         Err(RootsError::None)
     ));
 }

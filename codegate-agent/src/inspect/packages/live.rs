@@ -127,13 +127,10 @@ pub fn index_problems(manifest: Option<&Manifest>) -> Vec<String> {
     match manifest.newest.map(days) {
         Some(days) if days > STALE_DAYS => vec![format!(
             "the index of packages is stale: its newest record is {days} days old; run `codegate \
-             packages update` with fresh data"
+             packages update`"
         )],
         Some(_) => Vec::new(),
-        None => vec![
-            "the index has no records of OSV: name a folder with `codegate packages update --from`"
-                .into(),
-        ],
+        None => vec!["the index has no records of OSV: run `codegate packages update`".into()],
     }
 }
 

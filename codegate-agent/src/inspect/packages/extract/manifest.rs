@@ -1,6 +1,7 @@
 //! Files that list what is to be installed, read line by line: a piece of one is enough.
 
 mod python;
+mod xml;
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use super::{
     spec,
 };
 use python::{conda, requirement, sections, setup};
+use xml::{pom, project};
 
 patterns! {
     PAIR = r#"^\s*"([^"]+)"\s*:\s*"([^"]*)""#;
@@ -23,15 +25,9 @@ patterns! {
     INLINE_VERSION = r#"version\s*=\s*"([^"]+)""#;
     RENAMED = r#"package\s*=\s*"([^"]+)""#;
     GO = r"^\s*(?:require\s+)?([a-z0-9.-]+\.[a-z]+/\S+)\s+(v\S+)";
-    ARTIFACT = r"(?s)<(?:dependency|plugin|parent)>(.*?)</(?:dependency|plugin|parent)>";
-    GROUP_ID = r"<groupId>\s*([\w.-]+)\s*</groupId>";
-    ARTIFACT_ID = r"<artifactId>\s*([\w.-]+)\s*</artifactId>";
-    POM_VERSION = r"<version>\s*([\w.+-]+)\s*</version>";
     GEM = r#"^\s*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)\s*\(?\s*["']([\w.-]+)["'](?:\s*,\s*["']([^"']+)["'])?"#;
-    PACKAGE_REFERENCE = r#"<(?:PackageReference|PackageVersion|package)\s[^>]*?(?:Include|id)="([^"]+)"(?:[^>]*?[vV]ersion="([^"]+)")?"#;
     MEMBERS = r"(?s)\bmembers\s*=\s*\[([^\]]*)\]";
     GEM_NAME = r#"^\s*\w+\.name\s*=\s*["']([\w.-]+)["']"#;
-    PROJECT = r#"<ProjectReference\s[^>]*?Include="[^"]*?([\w.-]+)\.\w+proj"|<(?:PackageId|AssemblyName|RootNamespace)>([\w.-]+)<"#;
     GRADLE = r#"["']([\w.-]+:[\w.-]+(?::[\w.+-]+)?)["']"#;
 }
 
@@ -250,17 +246,6 @@ fn gem(sink: &mut Sink, text: &str, base: usize) {
         return;
     }
     each(sink, &GEM, Ecosystem::RubyGems, text, base);
-}
-
-fn project(sink: &mut Sink, text: &str, base: usize) {
-    for found in PROJECT.all(text) {
-        let name = found
-            .get(1)
-            .or(found.get(2))
-            .map_or("", |name| name.as_str());
-        sink.own.package(Ecosystem::NuGet, name);
-    }
-    each(sink, &PACKAGE_REFERENCE, Ecosystem::NuGet, text, base);
 }
 
 /// The package's own name in JSON.
@@ -482,32 +467,6 @@ fn quoted(sink: &mut Sink, line: &str, base: usize) {
     for found in QUOTED.all(line) {
         if let Some((word, range)) = group(&found, 1, base) {
             spec::add(sink, Context::Manifest, Ecosystem::PyPI, word, range);
-        }
-    }
-}
-
-fn pom(sink: &mut Sink, text: &str, base: usize) {
-    for found in ARTIFACT.all(text) {
-        let Some((body, place)) = group(&found, 1, base) else {
-            continue;
-        };
-        let text = |pattern: &super::pattern::Pattern| {
-            let found = pattern.first(body)?;
-            Some(found.get(1)?.as_str().to_owned())
-        };
-        let Some(artifact) = ARTIFACT_ID.first(body) else {
-            continue;
-        };
-        let Some((artifact, range)) = group(&artifact, 1, place.start) else {
-            continue;
-        };
-        if let Some(group) = text(&GROUP_ID) {
-            let version = text(&POM_VERSION);
-            let version = version
-                .as_deref()
-                .and_then(|v| spec::exact(Ecosystem::Maven, v));
-            let name = format!("{group}:{artifact}");
-            sink.add(Context::Manifest, Ecosystem::Maven, &name, version, range);
         }
     }
 }

@@ -32,6 +32,12 @@ pub enum IndexError {
         /// What is wrong.
         why: String,
     },
+    /// A generation that a fleet's owner signed is not taken: the old index stays.
+    #[error("the generation is refused: {why}")]
+    Refused {
+        /// What speaks against it.
+        why: String,
+    },
     /// Another update is at work.
     #[error("another update of {} is at work", .0.display())]
     Busy(PathBuf),

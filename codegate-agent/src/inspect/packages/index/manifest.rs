@@ -37,6 +37,9 @@ pub struct Manifest {
     pub newest: Option<Timestamp>,
     /// How much is in it.
     pub counts: Counts,
+    /// The version of the last generation that was taken from a fleet's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<u64>,
 }
 
 /// How much is in an index, by ecosystem.
@@ -65,11 +68,16 @@ impl Manifest {
         };
         let manifest: Self =
             serde_json::from_slice(&text).map_err(|error| IndexError::data(&path, error))?;
-        let inside = Path::new(&manifest.file).components().count() == 1;
-        if !inside || manifest.file.starts_with('.') {
+        if !manifest.names_file_beside() {
             return Err(IndexError::data(&path, "it names a file elsewhere"));
         }
         Ok(Some(manifest))
+    }
+
+    /// Whether its file is in its own folder.
+    pub(super) fn names_file_beside(&self) -> bool {
+        let inside = Path::new(&self.file).components().count() == 1;
+        inside && !self.file.starts_with('.') && !self.file.contains(['/', '\\', '?', '#', '%'])
     }
 
     /// Puts a generation in service: at once, and whole.

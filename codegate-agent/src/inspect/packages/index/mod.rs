@@ -7,6 +7,7 @@
 
 mod error;
 mod feed;
+pub mod fleet;
 mod manifest;
 mod tables;
 mod update;

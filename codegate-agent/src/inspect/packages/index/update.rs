@@ -1,6 +1,7 @@
 //! Building a generation, and putting it in service.
 
 use std::{
+    collections::HashSet,
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
@@ -27,6 +28,9 @@ const DIR_MODE: u32 = 0o755;
 pub struct Sources {
     /// A folder in the layout of OSV's bucket: `<ECOSYSTEM>/all.zip`, `modified_id.csv`.
     pub osv: Option<PathBuf>,
+    /// A folder with those of OSV's records that have changed: `<ECOSYSTEM>/<ID>.json`. The others are
+    /// carried over.
+    pub osv_changes: Option<PathBuf>,
     /// A folder in the layout of RustSec's database: `crates/<NAME>/<ID>.md`.
     pub rustsec: Option<PathBuf>,
     /// A folder with the most downloaded names: `top_<ECOSYSTEM>_packages.json`.
@@ -77,11 +81,11 @@ pub fn update(
         tracing::warn!(%error, "the old index cannot be used; nothing is carried over from it");
         None
     });
-    // A manifest that cannot be read must not set the count back.
-    let before = Manifest::read(dir).ok().flatten().map(|m| m.generation);
-    let generation = before
-        .max(newest_on_disk(dir))
-        .map_or(1, |before| before + 1);
+    if let (Some(changes), None) = (&sources.osv_changes, &old) {
+        let why = "there is no index that these changes could be laid over";
+        return Err(IndexError::data(changes, why));
+    }
+    let generation = next_generation(dir);
     let name = file_name(generation);
     let path = dir.join(&name);
     let mut report = Report::default();
@@ -106,6 +110,7 @@ pub fn update(
         built: Timestamp::now(),
         newest: report.newest,
         counts,
+        published: old.as_ref().and_then(|old| old.manifest().published),
     };
     step("verify", 2);
     smoke(dir, &manifest)?;
@@ -117,7 +122,22 @@ pub fn update(
     Ok((manifest, report))
 }
 
-fn make_dir(dir: &Path) -> Result<(), IndexError> {
+/// Puts a whole file in service, if what must be found in it is.
+pub(super) fn serve(dir: &Path, manifest: &Manifest) -> Result<(), IndexError> {
+    smoke(dir, manifest)?;
+    manifest.publish(dir)?;
+    clean(dir, &manifest.file);
+    Ok(())
+}
+
+/// The number of the next generation. A manifest that cannot be read must not set the count back.
+pub(super) fn next_generation(dir: &Path) -> u64 {
+    let before = Manifest::read(dir).ok().flatten().map(|m| m.generation);
+    let before = before.max(newest_on_disk(dir));
+    before.map_or(1, |before| before + 1)
+}
+
+pub(super) fn make_dir(dir: &Path) -> Result<(), IndexError> {
     DirBuilder::new()
         .recursive(true)
         .mode(DIR_MODE)
@@ -126,7 +146,7 @@ fn make_dir(dir: &Path) -> Result<(), IndexError> {
 }
 
 /// One update at a time; the lock goes with the process, however it ends.
-fn lock(dir: &Path) -> Result<File, IndexError> {
+pub(super) fn lock(dir: &Path) -> Result<File, IndexError> {
     let path = dir.join("lock");
     let file = manifest::create(&path).map_err(IndexError::at(&path))?;
     match file.try_lock() {
@@ -153,6 +173,7 @@ fn build(
         writer: &mut writer,
         report,
         progress,
+        changed: HashSet::new(),
     };
     feeder.feed(sources)?;
     if let Some(old) = old {
@@ -206,7 +227,7 @@ fn smoke(dir: &Path, manifest: &Manifest) -> Result<(), IndexError> {
     Ok(())
 }
 
-fn file_name(generation: u64) -> String {
+pub(super) fn file_name(generation: u64) -> String {
     format!("index-{generation}.redb")
 }
 
@@ -253,6 +274,7 @@ impl Sources {
     pub fn is_empty(&self) -> bool {
         let all = [
             &self.osv,
+            &self.osv_changes,
             &self.rustsec,
             &self.top,
             &self.names,

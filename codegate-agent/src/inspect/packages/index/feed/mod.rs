@@ -7,6 +7,7 @@ mod rustsec;
 mod top;
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -16,13 +17,15 @@ use super::{
     update::{Progress, Report, Sources},
     writer::Writer,
 };
-use crate::inspect::packages::{Ecosystem, Package};
+use crate::inspect::packages::{Ecosystem, Feed, Package};
 
 /// Feeds a generation.
 pub(super) struct Feeder<'a, 't> {
     pub(super) writer: &'a mut Writer<'t>,
     pub(super) report: &'a mut Report,
     pub(super) progress: &'a mut dyn FnMut(Progress<'_>),
+    /// OSV's records that have changed: what the old index says of them does not count any more.
+    pub(super) changed: HashSet<String>,
 }
 
 impl Feeder<'_, '_> {
@@ -30,6 +33,9 @@ impl Feeder<'_, '_> {
     pub(super) fn feed(&mut self, sources: &Sources) -> Result<(), IndexError> {
         if let Some(dir) = &sources.osv {
             osv::feed(self, dir)?;
+        }
+        if let Some(dir) = &sources.osv_changes {
+            self.changed = osv::changes(self, dir)?;
         }
         if let Some(dir) = &sources.rustsec {
             rustsec::feed(self, dir)?;
@@ -51,13 +57,14 @@ impl Feeder<'_, '_> {
         for row in old.all_records()? {
             let (package, records) = row?;
             for record in records {
-                if !sources.replace(record.feed) {
+                let changed = record.feed == Feed::Osv && self.changed.contains(&record.id);
+                if !changed && !sources.replace(record.feed) {
                     self.writer.record(&package, record)?;
                 }
             }
         }
         if sources.osv.is_none() {
-            self.report.newest = old.manifest().newest;
+            self.report.newest = self.report.newest.max(old.manifest().newest);
         }
         for ecosystem in Ecosystem::ALL {
             if sources.names.is_none() {

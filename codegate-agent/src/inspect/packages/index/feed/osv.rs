@@ -31,6 +31,29 @@ pub(super) fn feed(feeder: &mut Feeder<'_, '_>, dir: &Path) -> Result<(), IndexE
     compare(feeder, &dir.join("modified_id.csv"), &seen)
 }
 
+/// Takes in single records, `<ECOSYSTEM>/<ID>.json`; returns their identifiers.
+pub(super) fn changes(
+    feeder: &mut Feeder<'_, '_>,
+    dir: &Path,
+) -> Result<HashSet<String>, IndexError> {
+    let mut ids = HashSet::new();
+    for ecosystem in Ecosystem::ALL {
+        let folder = dir.join(ecosystem.osv_name());
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue; // nothing of it has changed
+        };
+        for entry in entries {
+            let path = entry.map_err(IndexError::at(&folder))?.path();
+            let text = fs::read(&path).map_err(IndexError::at(&path))?;
+            one(feeder, &text)?.map_err(|error| IndexError::data(&path, error))?;
+            let name = path.file_stem().unwrap_or_default();
+            ids.insert(name.to_string_lossy().into_owned());
+            feeder.step("changes", ids.len() as u64, ids.len() as u64);
+        }
+    }
+    Ok(ids)
+}
+
 /// The archives of the ecosystems that we know. One that is listed must be there.
 fn archives(dir: &Path) -> Result<Vec<(Ecosystem, PathBuf)>, IndexError> {
     let list = dir.join("ecosystems.txt");

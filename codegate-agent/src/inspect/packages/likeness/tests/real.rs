@@ -51,7 +51,6 @@ fn imitations_among_malicious_names_are_found() {
         &Likeness::new(Ecosystem::PyPI, all),
         &malicious(Ecosystem::PyPI),
     );
-    println!("{found} malicious names");
     assert!(found >= 650, "{found} names");
 }
 
@@ -63,7 +62,6 @@ fn honest_names_are_seldom_taken_for_an_imitation() {
         let (first, rest) = top.split_at(known);
         let likeness = Likeness::new(ecosystem, first.iter().cloned().zip(0..).collect());
         let wrong = suspicious(&likeness, rest);
-        println!("{ecosystem}: {wrong} of {} honest names", rest.len());
         assert!(wrong <= most, "{wrong} of {} in {ecosystem}", rest.len());
     }
 }
