@@ -199,11 +199,8 @@ fn packages(config: &Config) -> PackageGuard {
     for problem in live.problems() {
         tracing::warn!("{problem}");
     }
-    PackageGuard {
-        live: Arc::new(live),
-        block: chosen.action == PackageAction::Block,
-        notices: chosen.notices,
-    }
+    let block = chosen.action == PackageAction::Block;
+    PackageGuard::new(Arc::new(live), block, chosen.notices)
 }
 
 /// Without a service manager there is nobody to tell.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Connection,
-    lookout::Lookout,
+    lookout::{Found, Lookout},
     notice::{self, Notice},
     request::Unreadable,
 };
@@ -75,6 +75,13 @@ impl Journal {
     /// The request's body has been read.
     pub(super) fn reading(&mut self, reading: &Reading) {
         self.exchange.model.clone_from(&reading.model);
+    }
+
+    /// Packages that the request lists.
+    pub(super) fn packages(&mut self, found: Vec<Found>) {
+        if let Some(lookout) = &mut self.lookout {
+            lookout.requested(found);
+        }
     }
 
     /// The notices of ours that came back in a text. The conversation has been told of these

@@ -4,12 +4,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::notice;
+use super::{notice, seen::Seen};
 use crate::{
     inspect::packages::{
         Catalogue, Judgement, Live, Purl, Severity,
         extract::{self, Context, Mention},
     },
+    provider::Request,
     session::{NamedPackage, PackageAction, PackagePlace},
 };
 
@@ -21,6 +22,8 @@ pub struct PackageGuard {
     pub block: bool,
     /// Whether answers tell of packages that are worth a warning.
     pub notices: bool,
+    /// What was read of requests, and what was found there.
+    seen: Seen,
 }
 
 /// The packages of one exchange.
@@ -34,11 +37,46 @@ pub(super) struct Lookout {
 }
 
 /// A package that is worth a warning.
-struct Found {
+pub(super) struct Found {
     purl: Purl,
     judgement: Judgement,
     context: Context,
     severity: Severity,
+}
+
+impl PackageGuard {
+    /// With what is known, and what is to be done about it.
+    pub fn new(live: Arc<Live>, block: bool, notices: bool) -> Self {
+        let seen = Seen::default();
+        Self {
+            live,
+            block,
+            notices,
+            seen,
+        }
+    }
+
+    /// What the manifests and lock files in a request list that was not found in this conversation of
+    /// `caller` before. A text that was looked at is not looked at again.
+    pub(super) fn requested(&self, caller: (u32, u32), request: &Request) -> Vec<Found> {
+        let catalogue = self.live.current();
+        let pieces = request.text.pieces();
+        let opening = pieces.get(request.opening.unwrap_or_default());
+        let opening = opening.map(|piece| request.text.piece_bytes(piece));
+        let conversation = (caller, opening);
+        let texts = pieces.iter().map(|piece| request.text.piece_bytes(piece));
+        let texts = texts.chain(request.documents.iter().map(Vec::as_slice));
+        let mut found = Vec::new();
+        for text in texts.filter(|text| extract::may_list(text)) {
+            if let Ok(text) = str::from_utf8(text)
+                && self.seen.is_new((conversation, text))
+            {
+                found.extend(judged(&catalogue, extract::shown(text)));
+            }
+        }
+        found.retain(|found| self.seen.is_new((conversation, &found.purl)));
+        found
+    }
 }
 
 impl Lookout {
@@ -67,7 +105,7 @@ impl Lookout {
     /// A piece of what the model says: the texts of the notices that belong behind it.
     pub(super) fn passage(&mut self, markdown: &str) -> Vec<String> {
         let mut texts = Vec::new();
-        for found in self.judged(extract::markdown(markdown)) {
+        for found in judged(&self.catalogue, extract::markdown(markdown)) {
             let text = self.tell(&found);
             let action = match text {
                 Some(_) => PackageAction::Told,
@@ -82,7 +120,7 @@ impl Lookout {
     /// A command that a tool is to run: why it must not.
     pub(super) fn command(&mut self, command: &str) -> Option<String> {
         let mut refusal = None;
-        for found in self.judged(extract::command(command)) {
+        for found in judged(&self.catalogue, extract::command(command)) {
             let blocked = self.block && found.severity == Severity::Block;
             let action = match blocked {
                 true => PackageAction::Blocked,
@@ -98,7 +136,7 @@ impl Lookout {
 
     /// A file that a tool is to write.
     pub(super) fn file(&mut self, name: &str, content: &str) {
-        for found in self.judged(extract::file(name, content.as_bytes())) {
+        for found in judged(&self.catalogue, extract::file(name, content.as_bytes())) {
             self.record(found, PackagePlace::File, PackageAction::Recorded);
         }
     }
@@ -108,18 +146,11 @@ impl Lookout {
         !self.block
     }
 
-    fn judged(&self, mentions: Vec<Mention>) -> Vec<Found> {
-        let judge = |Mention { purl, context, .. }| {
-            let judgement = self.catalogue.check(&purl);
-            let severity = judgement.severity(context);
-            (severity > Severity::Ok).then_some(Found {
-                purl,
-                judgement,
-                context,
-                severity,
-            })
-        };
-        mentions.into_iter().filter_map(judge).collect()
+    /// What was found in the request.
+    pub(super) fn requested(&mut self, found: Vec<Found>) {
+        for found in found {
+            self.record(found, PackagePlace::Request, PackageAction::Recorded);
+        }
     }
 
     /// The text of a notice, unless the conversation has been told.
@@ -159,4 +190,18 @@ fn without_version(purl: Purl) -> String {
         ..purl
     }
     .to_string()
+}
+
+fn judged(catalogue: &Catalogue, mentions: Vec<Mention>) -> Vec<Found> {
+    let judge = |Mention { purl, context, .. }| {
+        let judgement = catalogue.check(&purl);
+        let severity = judgement.severity(context);
+        (severity > Severity::Ok).then_some(Found {
+            purl,
+            judgement,
+            context,
+            severity,
+        })
+    };
+    mentions.into_iter().filter_map(judge).collect()
 }

@@ -19,6 +19,7 @@ mod refusal;
 mod relay;
 mod request;
 mod restorer;
+mod seen;
 
 pub use guard::{Connection, Guard};
 pub use lookout::PackageGuard;

@@ -19,11 +19,12 @@ use super::{
     body::{Body, Collected, Whole, collect, drain},
     coding::{self, Coding, CodingError},
     journal::Journal,
+    lookout::Found,
 };
 use crate::{
     config::Unscannable,
     inspect::{Finding, Inspection, Known, Owner},
-    provider::{Dialect, Malformed, Request as Reading, Route},
+    provider::{Malformed, Request as Reading, Route},
     seal::{NewSecret, Placeholder, VaultError},
     span::{self, Edit, Text},
 };
@@ -214,7 +215,12 @@ async fn sealed(
     } = whole;
     let limit = connection.guard.body_limit;
     let read = read(connection, route, wire.clone(), codings.to_vec(), limit).await;
-    let (plain, reading, mut found) = match read {
+    let Read {
+        plain,
+        reading,
+        mut found,
+        packages,
+    } = match read {
         Ok(read) => read,
         Err(why) => {
             let body = Whole {
@@ -226,6 +232,7 @@ async fn sealed(
         }
     };
     journal.reading(&reading);
+    journal.packages(packages);
     let mut notices = journal.notices(reading.text.bytes());
     found
         .sealed
@@ -276,7 +283,13 @@ fn resize(headers: &mut HeaderMap, length: usize) {
     }
 }
 
-type Read = (Bytes, Reading, Inspection);
+/// What a body says, and what was found in it.
+struct Read {
+    plain: Bytes,
+    reading: Reading,
+    found: Inspection,
+    packages: Vec<Found>,
+}
 
 /// Decodes, walks and scans: off the worker where it takes long.
 async fn read(
@@ -289,8 +302,8 @@ async fn read(
     // Compressed text grows; eight times is what source code does.
     let weight = wire.len() * if codings.is_empty() { 1 } else { 8 };
     let guard = connection.guard.clone();
-    let uid = connection.flow.process.uid;
-    let scan = move || scan(&guard, uid, route.dialect, wire, &codings, limit);
+    let caller = (connection.flow.process.uid, connection.flow.process.pid);
+    let scan = move || scan(&guard, caller, route, wire, &codings, limit);
     if weight <= INLINE {
         return scan();
     }
@@ -301,8 +314,8 @@ async fn read(
 
 fn scan(
     guard: &Guard,
-    uid: u32,
-    dialect: &dyn Dialect,
+    caller: (u32, u32),
+    route: Route,
     wire: Bytes,
     codings: &[Coding],
     limit: usize,
@@ -311,14 +324,24 @@ fn scan(
         [] => wire,
         codings => Bytes::from(coding::decode(&wire, codings, limit)?),
     };
-    let reading = dialect.request(&plain)?;
+    let reading = route.dialect.request(&plain)?;
+    let uid = caller.0;
     let named = guard.vault.literals(uid);
     let known = named.as_deref().map(|named| named as &dyn Known);
     let owner = Owner { uid, known };
     let (text, ends) = (reading.text.bytes(), reading.text.ends());
     let inspector = guard.inspector.get();
     let found = inspector.inspect_pieces(text, ends, Some(owner));
-    Ok((plain, reading, found))
+    let packages = match route.inference {
+        true => guard.packages.requested(caller, &reading),
+        false => Vec::new(),
+    };
+    Ok(Read {
+        plain,
+        reading,
+        found,
+        packages,
+    })
 }
 
 /// Whether a finding is in one of these ranges, or reaches into one.

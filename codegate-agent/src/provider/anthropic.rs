@@ -126,7 +126,7 @@ static REQUEST: Node = Node {
 
 static MESSAGE: Node = Node {
     members: &[
-        ("role", Skip),
+        ("role", Place::Note(Note::Role)),
         ("id", Skip),
         ("content", Place::Node(&BLOCK)),
     ],

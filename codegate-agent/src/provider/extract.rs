@@ -24,6 +24,10 @@ const MOST_STRINGS: usize = 1 << 20;
 pub(super) struct Notes {
     pub(super) model: Option<String>,
     pub(super) stream: bool,
+    /// JSON in strings that lists packages.
+    documents: Vec<Vec<u8>>,
+    /// How many pieces stand before the first message of a user.
+    opening: Option<usize>,
     counts: Counts,
 }
 
@@ -74,7 +78,9 @@ impl Counts {
             Note::InputStored => Some(&mut self.stored),
             Note::Cached => Some(&mut self.cached),
             Note::Output => Some(&mut self.output),
-            Note::Type | Note::Number | Note::Model | Note::Stream | Note::Finish => None,
+            Note::Type | Note::Role | Note::Number | Note::Model | Note::Stream | Note::Finish => {
+                None
+            }
         }
     }
 }
@@ -85,6 +91,8 @@ impl From<(Text, Notes)> for Request {
             text,
             model: notes.model,
             stream: notes.stream,
+            documents: notes.documents,
+            opening: notes.opening,
         }
     }
 }
@@ -115,6 +123,7 @@ pub(super) fn read(body: &[u8], root: Place) -> Result<(Text, Notes), Malformed>
     json::utf8(body)?;
     let mut all = All {
         text: Text::with_capacity(body.len()),
+        open: Vec::new(),
         notes: Notes::default(),
         too_many: false,
     };
@@ -150,6 +159,8 @@ pub(super) fn read_object(body: &[u8], root: Place) -> Result<(Text, Notes), Mal
 
 struct All {
     text: Text,
+    /// How many pieces stand before each object that is open.
+    open: Vec<usize>,
     notes: Notes,
     too_many: bool,
 }
@@ -187,7 +198,23 @@ impl Sink for Layer<'_> {
     }
 
     fn note(&mut self, doc: &[u8], note: Note, value: &Token) {
-        self.all.notes.take(doc, note, value);
+        match (note, value) {
+            (Note::Role, Token::String(role)) => {
+                let user = doc.get(role.range.clone()) == Some(b"user");
+                let begun = self.all.open.last().copied().filter(|_| user);
+                let opening = &mut self.all.notes.opening;
+                *opening = opening.or(begun);
+            }
+            _ => self.all.notes.take(doc, note, value),
+        }
+    }
+
+    fn open(&mut self) {
+        self.all.open.push(self.all.text.pieces().len());
+    }
+
+    fn close(&mut self) {
+        self.all.open.pop();
     }
 }
 
@@ -213,15 +240,25 @@ impl Layer<'_> {
         }
         let mut doc = Vec::with_capacity(encoded.len());
         let offsets = Offsets::decode(encoded, &mut doc);
-        let mark = self.all.text.mark();
+        let (mark, open) = (self.all.text.mark(), self.all.open.len());
         self.layers.push(Way { start, offsets });
         let read = walk(&doc, Place::Free, name, self);
         self.layers.pop();
+        self.all.open.truncate(open);
         if read.is_err() {
             self.all.text.rewind(mark);
+        } else if lists_packages(&doc) {
+            self.all.notes.documents.push(doc);
         }
         read.is_ok()
     }
+}
+
+/// Whether a JSON document may be a manifest or a lock file. As one its strings are read each for
+/// itself; whoever looks for packages needs it whole.
+fn lists_packages(doc: &[u8]) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find(doc, mark).is_some();
+    has(b"ependencies\"") || has(b"\"require") || has(b"\"lockfileVersion\"")
 }
 
 /// Whether a string's ends are those of a JSON object or array: a look at what is not white space,

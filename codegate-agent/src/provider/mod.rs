@@ -86,6 +86,10 @@ pub struct Request {
     pub model: Option<String>,
     /// Whether the client asked for a stream.
     pub stream: bool,
+    /// JSON documents in its strings that may be manifests or lock files, as they are.
+    pub documents: Vec<Vec<u8>>,
+    /// Which piece is the first that a user says: it tells conversations apart.
+    pub opening: Option<usize>,
 }
 
 /// What a whole answer says.

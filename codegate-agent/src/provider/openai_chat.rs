@@ -103,9 +103,7 @@ fn whole(answer: View<'_>) -> Vec<Part<'_>> {
 
 fn said(choice: View<'_>) -> Vec<Part<'_>> {
     let message = choice.get("message");
-    let content = message
-        .and_then(|m| m.get("content"))
-        .or(choice.get("text"));
+    let content = message.and_then(|m| m.get("content"));
     let text = content
         .filter(|content| content.text().is_some())
         .map(Part::Text);
@@ -144,7 +142,7 @@ static REQUEST: Node = Node {
 
 static MESSAGE: Node = Node {
     members: &[
-        ("role", Skip),
+        ("role", Place::Note(Note::Role)),
         ("content", Place::Node(&PART)),
         ("tool_calls", Place::Node(&TOOL_CALL)),
         ("function_call", Place::Node(&FUNCTION)),

@@ -195,7 +195,7 @@ static VARIABLES: Node = Node {
 static ITEM: Node = Node {
     members: &[
         ("type", Skip),
-        ("role", Skip),
+        ("role", Place::Note(Note::Role)),
         ("id", Skip),
         ("call_id", Skip),
         ("status", Skip),

@@ -24,7 +24,15 @@ pub(super) struct Passage {
     before: String,
     /// What is to be told once the open fence has ended.
     pending: String,
+    /// What the text begins with, once that is known: JSON is for programs, and nothing is told in it.
+    begins: Option<Begins>,
     seen: Seen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Words,
+    Json,
 }
 
 /// What a text said so far, for those that repeat it.
@@ -118,7 +126,7 @@ impl Passage {
         self.read(watch);
         self.fence = None;
         let told = std::mem::take(&mut self.pending);
-        (!told.is_empty()).then_some(told)
+        (!told.is_empty() && self.begins != Some(Begins::Json)).then_some(told)
     }
 
     /// Looks at the piece, which is then forgotten.
@@ -128,6 +136,7 @@ impl Passage {
         if piece.trim().is_empty() {
             return;
         }
+        self.begins = self.begins.or_else(|| Some(Begins::of(&piece)));
         let told = match &self.fence {
             Some(_) if !self.before.is_empty() => {
                 let before = std::mem::take(&mut self.before);
@@ -154,6 +163,17 @@ impl Passage {
         self.piece = opening.map_or(String::new(), |opening| opening + "\n");
         self.line = self.piece.len();
         self.piece.push_str(&rest);
+    }
+}
+
+impl Begins {
+    /// By a text's first piece.
+    fn of(piece: &str) -> Self {
+        let mut chars = piece.chars().filter(|c| !c.is_whitespace());
+        match (chars.next(), chars.next()) {
+            (Some('{'), _) | (Some('['), Some('{' | '[' | '"')) => Self::Json,
+            _ => Self::Words,
+        }
     }
 }
 
@@ -273,6 +293,9 @@ mod tests {
             ("bad", "bad<1>"),
             ("fine\n\n\n\nfine", "fine\n\n\n\nfine"),
             ("```\nbad", "```\nbad<1>"),
+            ("{\"run\":\n\n\"bad\"}", "{\"run\":\n\n\"bad\"}"),
+            (" [ \"bad\" ]\n", " [ \"bad\" ]\n"),
+            ("[bad](x)\n", "[bad](x)\n<1>"),
         ] {
             for step in 1..12 {
                 assert_eq!(told(text, step).0, expected, "{text:?} by {step}");

@@ -35,6 +35,8 @@ pub(super) enum Place {
 pub(super) enum Note {
     /// The kind of an event.
     Type,
+    /// Who says a message.
+    Role,
     /// An event's number in its stream.
     Number,
     /// The model.

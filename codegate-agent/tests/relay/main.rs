@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of one test binary")]
 
 mod answers;
+mod packages;
 mod refusals;
 mod requests;
 mod rig;

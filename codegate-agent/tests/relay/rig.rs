@@ -87,11 +87,11 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let guard = Arc::new(Guard {
             inspector: inspector().into(),
-            packages: PackageGuard {
-                live: Arc::new(Live::open(&dir.path().join("packages"), Lists::default())),
-                block: true,
-                notices: true,
-            },
+            packages: PackageGuard::new(
+                Arc::new(Live::open(&dir.path().join("packages"), Lists::default())),
+                true,
+                true,
+            ),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             body_limit: LIMIT,

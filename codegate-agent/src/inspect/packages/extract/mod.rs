@@ -14,6 +14,7 @@ mod markdown;
 mod own;
 mod pattern;
 mod shell;
+mod shown;
 mod spec;
 mod stdlib;
 mod tools;
@@ -105,6 +106,17 @@ pub fn file_with(name: &str, bytes: &[u8], own: &mut Own) -> Vec<Mention> {
     let found = sink.finish();
     *own = mem::take(&mut sink.own);
     found
+}
+
+/// The packages of a manifest or lock file that a tool shows, perhaps with numbers before its lines;
+/// none if the text is something else.
+pub fn shown(text: &str) -> Vec<Mention> {
+    shown::read(text)
+}
+
+/// Whether [`shown`] may find something in a text; cheap.
+pub fn may_list(text: &[u8]) -> bool {
+    shown::may_list(text)
 }
 
 /// The bytes as text of the same length: what is no UTF-8 becomes blanks, so that no offset shifts.

@@ -1,0 +1,62 @@
+//! What was seen before, so that it need not be looked at, or told of, again.
+//!
+//! Knows: keyed hashes of things, and only the latest of them. What is forgotten is new again.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Mutex, PoisonError},
+};
+
+/// Things that are remembered at least; twice as many at most, sixteen bytes each or so.
+const MOST: usize = 1 << 15;
+
+/// A memory of things.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    keys: RandomState,
+    sets: Mutex<Sets>,
+}
+
+#[derive(Debug, Default)]
+struct Sets {
+    young: HashSet<u64>,
+    old: HashSet<u64>,
+}
+
+impl Seen {
+    /// Whether this has not been seen before; now it has.
+    pub(super) fn is_new(&self, thing: impl Hash) -> bool {
+        let hash = self.keys.hash_one(thing);
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if sets.young.contains(&hash) {
+            return false;
+        }
+        let new = !sets.old.contains(&hash);
+        if sets.young.len() >= MOST {
+            sets.old = std::mem::take(&mut sets.young);
+        }
+        sets.young.insert(hash);
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_new_once_and_what_is_used_is_not_forgotten() {
+        let seen = Seen::default();
+        assert!(seen.is_new(("a", 1)));
+        assert!(!seen.is_new(("a", 1)));
+        assert!(seen.is_new(("a", 2)));
+        for n in 0..MOST * 4 {
+            seen.is_new(n);
+            assert!(n % 1000 > 0 || !seen.is_new(("a", 1)));
+        }
+        assert!(seen.is_new(("a", 2)), "forgotten");
+        let sets = seen.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(sets.young.len() <= MOST && sets.old.len() <= MOST);
+    }
+}
