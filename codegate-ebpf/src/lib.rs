@@ -59,6 +59,10 @@ pub mod maps {
     pub const HEARTBEAT: &str = "HEARTBEAT";
     /// Array of one [`Switch`](crate::Switch).
     pub const SWITCH: &str = "SWITCH";
+    /// LRU hash: network namespace cookie (`u64`) → when a socket in it was last told of (`u64`).
+    pub const SEEN: &str = "SEEN";
+    /// Ring buffer of [`Newcomer`](crate::Newcomer)s.
+    pub const NEWCOMERS: &str = "NEWCOMERS";
     /// LRU hash: socket cookie (`u64`) → network namespace cookie (`u64`). Used on old kernels only,
     /// where neither the agent nor the programs of all types can ask for the latter.
     pub const NETNS: &str = "NETNS";
@@ -89,6 +93,8 @@ pub mod globals {
 /// The programs' names in the object, in the order in which they must be attached: what decides comes
 /// last, so that nothing is redirected before all the rest stands.
 pub mod programs {
+    /// `cgroup/sock_create`: tells of sockets in network namespaces where nobody listens.
+    pub const ANNOUNCE: &str = "announce";
     /// `cgroup/sock_create`: tells the namespace of sockets; attached only while the agent asks, and
     /// only where the kernel cannot say it otherwise (before Linux 5.14). None of those below.
     pub const TELL_NETNS: &str = "tell_netns";
@@ -241,6 +247,18 @@ impl Switch {
     };
 }
 
+/// Somebody has made a socket where the agent does not listen.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Cookie of the socket's network namespace.
+    pub netns: u64,
+    /// Process id (thread group), in the initial pid namespace.
+    pub tgid: u32,
+    /// Thread id, in the initial pid namespace.
+    pub tid: u32,
+}
+
 /// What the programs count: each is an index into `COUNTERS`.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -334,6 +352,7 @@ const _: () = {
     assert!(size_of::<Listener>() == 4);
     assert!(size_of::<Client>() == 32);
     assert!(size_of::<Original>() == 80);
+    assert!(size_of::<Newcomer>() == 16);
     assert!(size_of::<Heartbeat>() == 8);
     assert!(size_of::<Switch>() == 16);
     let mut i = 0;

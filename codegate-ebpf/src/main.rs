@@ -20,6 +20,7 @@ mod peer;
 mod process;
 mod publish;
 mod socket;
+mod space;
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -96,6 +97,13 @@ fn release(ctx: SockContext) -> i32 {
 }
 
 /// `socket()`.
+#[cgroup_sock(sock_create)]
+fn announce(ctx: SockContext) -> i32 {
+    space::announce(&ctx);
+    1
+}
+
+/// `socket()`, on kernels that are asked for a namespace in no other way.
 #[cgroup_sock(sock_create)]
 fn tell_netns(ctx: SockContext) -> i32 {
     netns::tell(ctx.as_ptr());

@@ -3,7 +3,7 @@
 use aya_ebpf::{
     Global,
     macros::map,
-    maps::{Array, HashMap, LruHashMap, PerCpuArray},
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use codegate_ebpf::{
     Address, Client, Counter, DEFAULT_MARK, Endpoint, Heartbeat, Listener, Original, Switch,
@@ -42,6 +42,14 @@ pub(crate) static HEARTBEAT: Array<Heartbeat> = Array::with_max_entries(1, 0);
 /// Written by the agent, and by the command line where the agent is gone.
 #[map]
 pub(crate) static SWITCH: Array<Switch> = Array::with_max_entries(1, 0);
+
+/// Namespaces that the agent was told of a moment ago.
+#[map]
+pub(crate) static SEEN: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1_024, 0);
+
+/// Sockets in namespaces where nobody listens. What does not fit is told again by the next socket.
+#[map]
+pub(crate) static NEWCOMERS: RingBuf = RingBuf::with_byte_size(4_096, 0);
 
 /// Sockets' namespaces, told from a program that knows to one that does not, or to the agent.
 #[map]

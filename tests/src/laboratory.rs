@@ -3,7 +3,7 @@
 use std::{
     fmt, fs,
     io::{Read, Write},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -138,6 +138,27 @@ impl Lab {
     #[must_use]
     pub fn service(&self) -> Place {
         self.place(self.cgroup.child("agent"), self.etc.clone())
+    }
+
+    /// A host of its own on the same net, as containers are: another network namespace, in a cgroup
+    /// below the guarded one. `n` tells them apart.
+    ///
+    /// # Panics
+    /// Where the machine does not allow it.
+    #[must_use]
+    pub fn container(&self, n: u8, cgroup: &str) -> Place {
+        let inside = Namespace::new();
+        let [here, there] = [2, 1].map(|last| Ipv4Addr::new(198, 18, 128 + n, last));
+        let name = format!("cable{n}");
+        inside.connect(&self.net, &name);
+        inside.ip(&format!("address add {here}/24 dev eth0"));
+        inside.ip(&format!("route add default via {there}"));
+        self.net.ip(&format!("address add {there}/24 dev {name}"));
+        let cgroup = self.guarded_cgroup().join(cgroup);
+        fs::create_dir_all(&cgroup).expect("the container's cgroup");
+        let mut place = self.place(cgroup, self.etc.trusting(&self.store()));
+        place.namespace = Arc::new(inside);
+        place
     }
 
     /// Adds a root to the trust store of the clients' system.
@@ -297,7 +318,7 @@ impl Site<'_> {
 }
 
 fn cable(host: &Namespace, net: &Namespace) {
-    host.connect(net);
+    host.connect(net, "eth0");
     host.ip(&format!("address add {HOST_V4}/15 dev eth0"));
     host.ip(&format!("address add {HOST_V6}/64 dev eth0 nodad"));
     net.ip(&format!("address add {NET_V4}/15 dev eth0"));

@@ -68,8 +68,8 @@ impl Namespace {
         );
     }
 
-    /// Lays a cable: `eth0` here and `eth0` there.
-    pub fn connect(&self, other: &Self) {
+    /// Lays a cable: `eth0` here, and a name there.
+    pub fn connect(&self, other: &Self, there: &str) {
         let path = format!(
             "/proc/{}/fd/{}",
             std::process::id(),
@@ -77,9 +77,9 @@ impl Namespace {
         );
         self.ip("link add eth0 type veth peer name cable");
         self.ip(&format!("link set cable netns {path}"));
-        other.ip("link set cable name eth0");
+        other.ip(&format!("link set cable name {there}"));
         self.ip("link set eth0 up");
-        other.ip("link set eth0 up");
+        other.ip(&format!("link set {there} up"));
     }
 
     /// A TCP listener inside the namespace.

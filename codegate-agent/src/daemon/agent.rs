@@ -2,14 +2,19 @@
 
 use std::{
     net::SocketAddr,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 
-use super::{files, lasting::Left, pause::Switch, people::People, status::Tally};
+use super::{
+    files, lasting::Left, namespaces::Namespaces, pause::Switch, people::People, seat::Seat,
+    status::Tally,
+};
 use crate::{
+    accept::Network,
     config::{Config, Fail, PackageAction},
     control,
     flow::Flow,
@@ -18,7 +23,7 @@ use crate::{
         Inspector,
         packages::{Lists, Live},
     },
-    kernel::{self, Hooks, Names, Timing},
+    kernel::{self, Hooks, KernelError, Names, Timing},
     seal::Vault,
     session::Recorder,
     swap::Swap,
@@ -41,7 +46,12 @@ pub(super) struct Agent {
     pub(super) guard: Arc<Guard>,
     pub(super) status: Arc<Tally>,
     people: People,
-    netns: u64,
+    /// Where it is itself, and where it is besides.
+    pub(super) seat: Arc<Seat>,
+    pub(super) network: Network,
+    pub(super) namespaces: Arc<Namespaces>,
+    /// Below which everything is guarded.
+    pub(super) cgroup: PathBuf,
     trust: control::Trust,
     left: Mutex<Option<Left>>,
 }
@@ -68,11 +78,14 @@ impl Agent {
         });
         let leaves = Leaves::new(ca.clone()).context("cannot make a key for leaves")?;
         let terminator = Terminator::new().context("cannot make ticket keys")?;
-        let hooks = attach(&config)?;
+        let cgroup = cgroup(&config)?;
+        let hooks = attach(&cgroup, config.capture.fail)?;
         let left = Left::find(&config, &hooks)?;
         let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
+        let namespaces = Arc::<Namespaces>::default();
         let status = Arc::new(Tally::new(
             hooks.clone(),
+            namespaces.clone(),
             guard.packages.live.clone(),
             config.endpoints.iter().count(),
         ));
@@ -87,7 +100,10 @@ impl Agent {
             guard,
             status,
             people: People::new()?,
-            netns,
+            seat: Arc::new(Seat::own(netns)),
+            network: Network::of(std::process::id()).context("no network namespace")?,
+            namespaces,
+            cgroup,
             trust: told(&ca, installed),
             left: Mutex::new(Some(left)),
         })
@@ -110,15 +126,15 @@ impl Agent {
     /// The listeners are open: the kernel may redirect to them.
     pub(super) fn listens(&self, v4: u16, v6: Option<u16>) -> Result<()> {
         self.hooks
-            .listen(self.netns, Some(v4), v6)
+            .listen(self.seat.netns(), Some(v4), v6)
             .context("cannot tell the kernel of the listeners")?;
         self.status.listens(v4, v6);
         Ok(())
     }
 
     /// Who is behind an accepted connection; `None` if it was not redirected.
-    pub(super) fn caller(&self, client: SocketAddr) -> Option<Flow> {
-        let redirected = self.hooks.take_flow(self.netns, client)?;
+    pub(super) fn caller(&self, seat: &Seat, client: SocketAddr) -> Option<Flow> {
+        let redirected = self.hooks.take_flow(seat.netns(), client)?;
         Some(Flow {
             client,
             original: redirected.original,
@@ -153,12 +169,18 @@ impl Agent {
         self.status.stopping();
         tell_manager(sd_notify::NotifyState::Stopping);
         let released = match self.config.get().capture.fail {
-            Fail::Open => self.hooks.unlisten(self.netns),
+            Fail::Open => self.unlisten(),
             Fail::Closed => self.hooks.heart().still(),
         };
         if let Err(error) = released {
             tracing::warn!(%error, "the kernel could not be told to let go");
         }
+    }
+
+    fn unlisten(&self) -> Result<(), KernelError> {
+        let others = self.namespaces.cookies().into_iter();
+        let mut all = others.chain([self.seat.netns()]);
+        all.try_for_each(|netns| self.hooks.unlisten(netns))
     }
 
     /// Takes new indexes of packages into service as they are built.
@@ -250,21 +272,24 @@ fn told(ca: &Ca, installed: Installed) -> control::Trust {
     }
 }
 
-fn attach(config: &Config) -> Result<Hooks> {
-    let cgroup = match &config.capture.cgroup {
-        Some(cgroup) => cgroup.clone(),
-        None => kernel::find_cgroup2()?,
-    };
+fn cgroup(config: &Config) -> Result<PathBuf, KernelError> {
+    match &config.capture.cgroup {
+        Some(cgroup) => Ok(cgroup.clone()),
+        None => kernel::find_cgroup2(),
+    }
+}
+
+fn attach(cgroup: &Path, fail: Fail) -> Result<Hooks> {
     let level = tracing::enabled!(target: "codegate::kernel::program", tracing::Level::DEBUG);
     let options = kernel::Options {
         log: level.then_some(tracing::Level::DEBUG),
         ..kernel::Options::default()
     };
-    let hooks = Hooks::load_and_attach(&cgroup, &options)
+    let hooks = Hooks::load_and_attach(cgroup, &options)
         .with_context(|| format!("cannot attach to {}", cgroup.display()))?;
     hooks
         .heart()
-        .close(config.capture.fail == Fail::Closed)
+        .close(fail == Fail::Closed)
         .context("the kernel cannot be told what to do without the agent")?;
     Ok(hooks)
 }

@@ -4,7 +4,7 @@ use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpStream;
 
-use super::agent::Agent;
+use super::{agent::Agent, reach::reach, seat::Seat};
 use crate::{
     decide::{self, Decision, Reason, Target},
     drain::Running,
@@ -14,7 +14,7 @@ use crate::{
     session::{Event, Level},
     splice,
     tls::{self, ClientTls},
-    upstream::{self, Secured, UpstreamTls},
+    upstream::{Secured, UpstreamTls},
 };
 
 /// How long a client may take to say hello: clients open connections ahead of their first request.
@@ -48,11 +48,12 @@ enum Failure {
 /// Takes an accepted connection to its end.
 pub(super) async fn handle(
     agent: Arc<Agent>,
+    seat: Arc<Seat>,
     client: TcpStream,
     peer: SocketAddr,
     running: Running,
 ) {
-    let Some(flow) = agent.caller(peer) else {
+    let Some(flow) = agent.caller(&seat, peer) else {
         tracing::warn!(%peer, "somebody connected to the listener itself");
         splice::reset(&client);
         return;
@@ -63,6 +64,7 @@ pub(super) async fn handle(
     let _open = agent.status.opened();
     let way = Way {
         agent: &agent,
+        seat: &seat,
         flow: &flow,
     };
     if let Err(failure) = way.conduct(client, running).await {
@@ -73,6 +75,7 @@ pub(super) async fn handle(
 /// A connection's circumstances.
 struct Way<'a> {
     agent: &'a Agent,
+    seat: &'a Seat,
     flow: &'a Flow,
 }
 
@@ -122,7 +125,7 @@ impl Way<'_> {
     }
 
     async fn splice(&self, client: Replay<TcpStream>, reason: Reason) -> Result<(), Failure> {
-        let upstream = self.dial(&client).await?;
+        let upstream = self.dial(&client, None).await?;
         self.agent.status.spliced();
         tracing::debug!(to = %self.flow.original, ?reason, "spliced");
         splice::relay(client, upstream)
@@ -131,10 +134,18 @@ impl Way<'_> {
             .map_err(Failure::Splice)
     }
 
-    /// Reaches the original destination, or lets the client see that it cannot be reached.
-    async fn dial(&self, client: &Replay<TcpStream>) -> Result<TcpStream, Failure> {
+    /// Reaches the original destination, or a guarded host elsewhere, or lets the client see that it
+    /// cannot be reached.
+    async fn dial(
+        &self,
+        client: &Replay<TcpStream>,
+        host: Option<&str>,
+    ) -> Result<TcpStream, Failure> {
         let mark = Some(self.agent.hooks.mark());
-        upstream::dial(self.flow.original, mark, DIAL)
+        let original = self.flow.original;
+        let others =
+            || host.map_or_else(Vec::new, |host| self.agent.names.elsewhere(host, original));
+        reach(original, others, |to| self.seat.dial(to, mark, DIAL))
             .await
             .map_err(|error| {
                 splice::reset(client.get_ref());
@@ -150,7 +161,7 @@ impl Way<'_> {
         target: Target,
         running: Running,
     ) -> Result<(), Failure> {
-        let tcp = self.dial(&client).await?;
+        let tcp = self.dial(&client, Some(&target.host)).await?;
         let secured = self
             .agent
             .connector

@@ -8,9 +8,12 @@ mod connection;
 mod files;
 mod heart;
 mod lasting;
+mod namespaces;
 mod pause;
 mod people;
+mod reach;
 mod reload;
+mod seat;
 mod status;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -24,6 +27,7 @@ use tokio::{
 use self::{
     agent::Agent,
     heart::{Beating, Listening},
+    seat::Seat,
 };
 use crate::{
     accept,
@@ -84,10 +88,12 @@ async fn start(config: Config, running: Running) -> Result<(Arc<Agent>, Beating)
     tokio::spawn(control::serve(control, agent.control()));
     let follower = agent.clone();
     tokio::spawn(async move { follower.follow_packages().await });
-    let beating = listen(&agent, running)?;
+    let beating = listen(&agent, running.clone())?;
     agent.learn_names().await;
     beating.begun().await;
     agent.settle()?;
+    let cgroup = agent.cgroup.clone();
+    tokio::spawn(namespaces::follow(agent.clone(), cgroup, running));
     agent.ready();
     Ok((agent, beating))
 }
@@ -125,8 +131,9 @@ fn listen(agent: &Arc<Agent>, running: Running) -> Result<Beating> {
     for listener in [Some(bound.v4), bound.v6].into_iter().flatten() {
         let listening = Listening::new(listener.local_addr()?);
         watched.push(listening.clone());
-        tokio::spawn(accept_all(
+        tokio::spawn(take_all(
             agent.clone(),
+            agent.seat.clone(),
             listener,
             listening,
             running.clone(),
@@ -135,8 +142,9 @@ fn listen(agent: &Arc<Agent>, running: Running) -> Result<Beating> {
     Ok(Beating::start(agent.hooks.heart().clone(), watched))
 }
 
-async fn accept_all(
+async fn take_all(
     agent: Arc<Agent>,
+    seat: Arc<Seat>,
     listener: TcpListener,
     listening: Arc<Listening>,
     mut running: Running,
@@ -146,16 +154,17 @@ async fn accept_all(
             accepted = listener.accept() => accepted,
             () = running.stopped() => break,
         };
-        take(&agent, &listening, &running, accepted).await;
+        take(&agent, &seat, &listening, &running, accepted).await;
     }
     // Nobody is redirected any more, but whoever was a moment ago must not be turned away.
     while let Ok(accepted) = tokio::time::timeout(QUIET, listener.accept()).await {
-        take(&agent, &listening, &running, accepted).await;
+        take(&agent, &seat, &listening, &running, accepted).await;
     }
 }
 
 async fn take(
     agent: &Arc<Agent>,
+    seat: &Arc<Seat>,
     listening: &Arc<Listening>,
     running: &Running,
     accepted: io::Result<(TcpStream, SocketAddr)>,
@@ -163,10 +172,10 @@ async fn take(
     match accepted {
         Ok((client, peer)) => {
             let (agent, running) = (agent.clone(), running.clone());
-            let listening = listening.clone();
+            let (seat, listening) = (seat.clone(), listening.clone());
             tokio::spawn(async move {
                 if !listening.took(peer) {
-                    connection::handle(agent, client, peer, running).await;
+                    connection::handle(agent, seat, client, peer, running).await;
                 }
             });
         }

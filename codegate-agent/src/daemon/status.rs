@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use super::namespaces::Namespaces;
 use crate::{
     control::{Pause, Readiness, Status, StatusSource},
     inspect::packages::Live,
@@ -19,6 +20,7 @@ use crate::{
 pub(super) struct Tally {
     started: Instant,
     hooks: Hooks,
+    namespaces: Arc<Namespaces>,
     packages: Arc<Live>,
     endpoints: usize,
     listeners: Mutex<Vec<String>>,
@@ -39,10 +41,16 @@ const STOPPING: u8 = 2;
 pub(super) struct Open(Arc<Tally>);
 
 impl Tally {
-    pub(super) fn new(hooks: Hooks, packages: Arc<Live>, endpoints: usize) -> Self {
+    pub(super) fn new(
+        hooks: Hooks,
+        namespaces: Arc<Namespaces>,
+        packages: Arc<Live>,
+        endpoints: usize,
+    ) -> Self {
         Self {
             started: Instant::now(),
             hooks,
+            namespaces,
             packages,
             endpoints,
             listeners: Mutex::default(),
@@ -155,7 +163,8 @@ impl Tally {
         let kernel = self.hooks.counters().ok();
         let kernel = kernel.iter().flat_map(|counters| counters.iter());
         let kernel = kernel.map(|(counter, count)| (format!("kernel_{}", counter.name()), count));
-        kernel.chain(own).collect()
+        let namespaces = ("namespaces".to_owned(), self.namespaces.count() as u64);
+        kernel.chain(own).chain([namespaces]).collect()
     }
 }
 

@@ -64,6 +64,14 @@ impl Addresses {
         self.0.is_empty()
     }
 
+    /// The addresses that a host claims.
+    pub(super) fn of<'a>(&'a self, host: &'a str) -> impl Iterator<Item = SocketAddr> + 'a {
+        let claimed = self.0.iter();
+        let own =
+            claimed.filter(move |(_, claims)| claims.iter().any(|claim| *claim.host == *host));
+        own.map(|(address, _)| *address)
+    }
+
     /// The hosts that claim an address, in the order in which they were learned.
     pub(super) fn hosts(&self, address: SocketAddr) -> impl DoubleEndedIterator<Item = &str> {
         self.0
@@ -102,6 +110,22 @@ mod tests {
         addresses.claim(at("[::ffff:192.0.2.1]:443"), &"b.test".into(), later);
         assert_eq!(hosts(&addresses, "192.0.2.1:443"), ["a.test", "b.test"]);
         assert!(hosts(&addresses, "192.0.2.1:80").is_empty());
+    }
+
+    #[test]
+    fn a_host_has_all_its_addresses_and_no_others() {
+        let (mut addresses, later) = (Addresses::default(), Instant::now());
+        let claimed = [
+            ("192.0.2.1:443", "a.test"),
+            ("[2001:db8::1]:443", "a.test"),
+            ("192.0.2.2:443", "b.test"),
+        ];
+        for (address, host) in claimed {
+            addresses.claim(at(address), &host.into(), later);
+        }
+        let mut own: Vec<_> = addresses.of("a.test").collect();
+        own.sort();
+        assert_eq!(own, [at("192.0.2.1:443"), at("[2001:db8::1]:443")]);
     }
 
     #[test]

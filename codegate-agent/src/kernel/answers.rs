@@ -1,19 +1,17 @@
 //! The ring buffer in which the programs hand over DNS answers for guarded names.
-#![allow(
-    unsafe_code,
-    reason = "tokio wants a promise that a descriptor stays what it is"
-)]
 
 use std::io;
 
 use aya::maps::{MapData, RingBuf};
 use codegate_ebpf::name::Heard;
-use tokio::io::{Interest, unix::AsyncFd};
 
-use super::dns::{self, Answer};
+use super::{
+    dns::{self, Answer},
+    ring::Ring,
+};
 
 /// Reads for as long as it lives.
-pub(super) struct Answers(AsyncFd<RingBuf<MapData>>);
+pub(super) struct Answers(Ring);
 
 /// An answer, and whether the programs could not learn all of it themselves.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,22 +23,19 @@ pub(super) struct Overheard {
 impl Answers {
     /// Must be called on a tokio runtime.
     pub(super) fn new(buffer: RingBuf<MapData>) -> io::Result<Self> {
-        // SAFETY: the buffer owns its map, whose descriptor never changes and is closed with it.
-        let readable = unsafe { AsyncFd::register_with_interest(buffer, Interest::READABLE) };
-        readable.map(Self).map_err(Into::into)
+        Ring::new(buffer).map(Self)
     }
 
     /// Waits until there is something, and hands over all that there is. What cannot be read is
     /// passed over: a DNS server wrote it.
     pub(super) async fn read(&mut self, mut each: impl FnMut(Overheard)) -> io::Result<()> {
-        let mut ready = self.0.readable_mut().await?;
-        while let Some(item) = ready.get_inner_mut().next() {
-            if let Some(overheard) = parse(&item) {
-                each(overheard);
-            }
-        }
-        ready.clear_ready();
-        Ok(())
+        self.0
+            .read(|item| {
+                if let Some(overheard) = parse(item) {
+                    each(overheard);
+                }
+            })
+            .await
     }
 }
 

@@ -17,6 +17,7 @@ use codegate_ebpf::{
     image::ProcessKey,
     maps,
     name::{self, NameKey, NamePorts},
+    programs,
 };
 
 use super::{
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub(super) learned: Mutex<Table<Address, Endpoint>>,
     names: Mutex<Table<NameKey, NamePorts>>,
     answers: Mutex<Option<RingBuf<MapData>>>,
+    newcomers: Mutex<Option<RingBuf<MapData>>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     flows: Mutex<Table<Client, Original>>,
     images: Table<ProcessKey, codegate_ebpf::image::Image>,
@@ -110,6 +112,7 @@ impl Hooks {
         let learned = take(object, maps::LEARNED)?;
         let names = take(object, maps::NAMES)?;
         let answers = take(object, maps::ANSWERS)?;
+        let newcomers = take(object, maps::NEWCOMERS)?;
         let listeners = take(object, maps::LISTENERS)?;
         let flows = take(object, maps::FLOW)?;
         let images = take(object, maps::IMAGES)?;
@@ -128,6 +131,7 @@ impl Hooks {
             learned: Mutex::new(learned),
             names: Mutex::new(names),
             answers: Mutex::new(Some(answers)),
+            newcomers: Mutex::new(Some(newcomers)),
             listeners: Mutex::new(listeners),
             flows: Mutex::new(flows),
             images,
@@ -244,6 +248,16 @@ impl Hooks {
     /// The ring buffer of DNS answers; there is one reader.
     pub(super) fn take_answers(&self) -> Option<RingBuf<MapData>> {
         lock(&self.0.answers).take()
+    }
+
+    /// The ring buffer of sockets in other namespaces; there is one reader, and none if the kernel does
+    /// not take the program.
+    pub(super) fn take_newcomers(&self) -> Option<RingBuf<MapData>> {
+        let lost = self.0.lost.iter();
+        let told = !lost
+            .into_iter()
+            .any(|lost| lost.program == programs::ANNOUNCE);
+        told.then(|| lock(&self.0.newcomers).take()).flatten()
     }
 
     /// Redirects the guarded connections of a network namespace to ports on its 127.0.0.1 and ::1.

@@ -70,6 +70,11 @@ impl Learned {
         addresses.hosts(address).next_back().map(str::to_owned)
     }
 
+    /// The addresses that were learned for a host.
+    pub(super) fn addresses_of(&self, host: &str) -> Vec<SocketAddr> {
+        self.addresses().of(host).collect()
+    }
+
     fn hear(&self, overheard: &Overheard) {
         let answer = &overheard.answer;
         let Some(ports) = self.guarded.ports(&answer.name) else {

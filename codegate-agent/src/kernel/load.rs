@@ -68,11 +68,17 @@ pub struct Lost {
 }
 
 /// The programs that the guard can do without, and what it cannot do then.
-const OPTIONAL: [(&str, &str); 1] = [(
-    programs::LEARN,
-    "addresses are not learned from DNS answers: hosts below wildcards are not guarded, and others \
-     only on addresses that the agent has resolved itself",
-)];
+const OPTIONAL: [(&str, &str); 2] = [
+    (
+        programs::LEARN,
+        "addresses are not learned from DNS answers: hosts below wildcards are not guarded, and \
+         others only on addresses that the agent has resolved itself",
+    ),
+    (
+        programs::ANNOUNCE,
+        "network namespaces of containers are found late: their first connections may go direct",
+    ),
+];
 
 /// What is lost where the programs cannot read the kernel's structures, under the name of what they would
 /// do.
@@ -177,6 +183,8 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::LISTENERS,
         maps::ORIG,
         maps::FLOW,
+        maps::SEEN,
+        maps::NEWCOMERS,
         maps::LOGS,
     ] {
         loader.map_max_entries(map, 1);
@@ -206,11 +214,16 @@ pub(super) fn attach(loaded: &mut Loaded, cgroup: &Path) -> Result<Vec<Named>, K
 
 /// The programs' names, in the order in which they are attached.
 pub fn order() -> impl Iterator<Item = &'static str> {
-    [programs::PUBLISH, programs::RELEASE, programs::LEARN]
-        .into_iter()
-        .chain(programs::GETPEERNAME)
-        .chain(programs::SENDMSG)
-        .chain(programs::CONNECT)
+    [
+        programs::PUBLISH,
+        programs::RELEASE,
+        programs::LEARN,
+        programs::ANNOUNCE,
+    ]
+    .into_iter()
+    .chain(programs::GETPEERNAME)
+    .chain(programs::SENDMSG)
+    .chain(programs::CONNECT)
 }
 
 fn program<'a>(object: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Program, KernelError> {

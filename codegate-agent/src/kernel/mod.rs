@@ -25,7 +25,9 @@ mod log;
 mod mounts;
 mod names;
 mod netns;
+mod newcomers;
 mod pins;
+mod ring;
 mod socket;
 
 pub use cgroup::{Cgroups, cgroup_id, find_cgroup2};
@@ -40,6 +42,7 @@ pub use names::{Host, Names, Timing};
 pub use pins::{Pinned, Pins};
 
 /// Re-exported so that callers need not know the contract's crate.
-pub use codegate_ebpf::{Counter, DEFAULT_MARK};
+pub use codegate_ebpf::{Counter, DEFAULT_MARK, Newcomer};
 pub use netns::netns_cookie;
+pub use newcomers::Newcomers;
 pub use socket::mark;

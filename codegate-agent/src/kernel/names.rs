@@ -135,6 +135,18 @@ impl Names {
         resolved.or_else(|| self.learned.host_for(address))
     }
 
+    /// Where a guarded host can be reached besides `address`, at the same port by the other family of
+    /// addresses. It looks at all that is known, so it is for those who have failed already.
+    pub fn elsewhere(&self, host: &str, address: SocketAddr) -> Vec<SocketAddr> {
+        let is_v4 = address.ip().to_canonical().is_ipv4();
+        let mut others: Vec<SocketAddr> = self.shared.addresses().of(host).collect();
+        others.extend(self.learned.addresses_of(host));
+        others.retain(|other| other.port() == address.port() && other.is_ipv4() != is_v4);
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+
     /// All guarded hosts that the agent resolved to an address.
     pub fn hosts_for(&self, address: SocketAddr) -> Vec<String> {
         self.shared

@@ -118,7 +118,7 @@ fn a_process_outside_the_cgroup_is_untouched() {
 /// A field with a second namespace at the end of a cable: a device that does not reach loopback.
 fn with_a_cable(field: &Field) -> (Namespace, std::net::TcpListener) {
     let far = Namespace::new();
-    field.ground.net.connect(&far);
+    field.ground.net.connect(&far, "eth0");
     field.ground.net.ip("addr add 198.51.100.1/24 dev eth0");
     far.ip("addr add 198.51.100.2/24 dev eth0");
     let service = listen(&far, "198.51.100.2:443");

@@ -1,0 +1,55 @@
+//! A seat: where the agent listens, and from where it dials, in one network namespace.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::net::TcpStream;
+
+use crate::{accept::Inside, upstream};
+
+/// One network namespace.
+#[derive(Debug)]
+pub(super) struct Seat {
+    netns: u64,
+    /// Who makes sockets there; `None` in the agent's own namespace.
+    inside: Option<Inside>,
+}
+
+impl Seat {
+    /// The agent's own namespace.
+    pub(super) fn own(netns: u64) -> Self {
+        Self {
+            netns,
+            inside: None,
+        }
+    }
+
+    /// Another one.
+    pub(super) fn there(netns: u64, inside: Inside) -> Self {
+        Self {
+            netns,
+            inside: Some(inside),
+        }
+    }
+
+    /// The namespace's cookie.
+    pub(super) fn netns(&self) -> u64 {
+        self.netns
+    }
+
+    /// Connects to `to` from this namespace; see [`upstream::dial`].
+    ///
+    /// # Errors
+    /// What the network says.
+    pub(super) async fn dial(
+        &self,
+        to: SocketAddr,
+        mark: Option<u32>,
+        limit: Duration,
+    ) -> io::Result<TcpStream> {
+        let Some(inside) = &self.inside else {
+            return upstream::dial(to, mark, limit).await;
+        };
+        let socket = inside.run(move || upstream::socket(to, mark)).await??;
+        upstream::connect(socket, to, limit).await
+    }
+}
