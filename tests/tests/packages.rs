@@ -323,3 +323,50 @@ fn claude_code_does_not_install_it_and_says_why() {
     );
     assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
 }
+
+/// Rows 19 and 20 of the predecessor's faults.
+#[test]
+fn what_the_predecessor_did_not_see_is_told() {
+    let lab = Lab::new();
+    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
+        lab.ai(host, |asked| Turn::echo(asked).step(6).split(40));
+    }
+    let deny = "pkg:npm/bad-lab\", \"pkg:pypi/bad-lab\", \"pkg:golang/lab.example/bad/mod";
+    let _agent = lab
+        .agent()
+        .settings(&format!("[packages]\ndeny = [\"{deny}\"]"))
+        .start();
+    let (npm, pypi) = ("`pkg:npm/bad-lab", "`pkg:pypi/bad-lab");
+    for (text, purl) in [
+        // 19: a non-ASCII comment above an import.
+        ("```python\n# Größe, 大きさ 😀\nimport bad_lab\n```", pypi),
+        // 20: what it did not read.
+        ("```sh\npip install bad-lab\n```", pypi),
+        (
+            "`requirements.txt`:\n\n```\nrequests==2.0\nbad_lab>=1\n```",
+            pypi,
+        ),
+        (
+            "```json\n{\"dependencies\": {\n  \"bad-lab\": \"^1.0\"\n}}\n```",
+            npm,
+        ),
+        ("```js\nexport { a } from 'bad-lab/sub';\n```", npm),
+        ("```ts\nconst a = await import(\"bad-lab\");\n```", npm),
+        (
+            "```go\nimport \"lab.example/bad/mod/sub/package\"\n```",
+            "`pkg:golang/lab.example/bad/mod",
+        ),
+    ] {
+        for dialect in [Dialect::Chat, Dialect::Messages] {
+            let request = dialect.request(text, true).to_string();
+            let asked = clients::post(&lab.guarded(), &dialect.url(), &request);
+            let answer = asked.arg("--http1.1").run().ok().text();
+            let (rest, notices) = told(&dialect.said(&answer, true));
+            assert_eq!(rest, text);
+            assert!(
+                notices.len() == 1 && notices[0].contains(purl),
+                "{text}: {notices:?}"
+            );
+        }
+    }
+}

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Connection,
-    lookout::{Found, Lookout},
+    lookout::{Lookout, Requested},
     notice::{self, Notice},
     request::Unreadable,
 };
@@ -78,10 +78,24 @@ impl Journal {
     }
 
     /// Packages that the request lists.
-    pub(super) fn packages(&mut self, found: Vec<Found>) {
+    pub(super) fn packages(&mut self, requested: Requested) {
         if let Some(lookout) = &mut self.lookout {
-            lookout.requested(found);
+            lookout.requested(&self.connection.guard.packages, requested);
         }
+    }
+
+    /// Notices as they stand in an answer.
+    fn written(&self, texts: Vec<String>) -> Option<String> {
+        let (vault, uid) = (
+            &self.connection.guard.vault,
+            self.connection.flow.process.uid,
+        );
+        let marked = |text: String| {
+            let mark = vault.mark(uid, text.as_bytes()).ok()?;
+            Some(notice::written(&text, &mark))
+        };
+        let notices: String = texts.into_iter().filter_map(marked).collect();
+        (!notices.is_empty()).then_some(notices)
     }
 
     /// The notices of ours that came back in a text. The conversation has been told of these
@@ -229,16 +243,12 @@ impl Watch for Journal {
 
     fn passage(&mut self, markdown: &str) -> Option<String> {
         let texts = self.lookout.as_mut()?.passage(markdown);
-        let (vault, uid) = (
-            &self.connection.guard.vault,
-            self.connection.flow.process.uid,
-        );
-        let marked = |text: String| {
-            let mark = vault.mark(uid, text.as_bytes()).ok()?;
-            Some(notice::written(&text, &mark))
-        };
-        let notices: String = texts.into_iter().filter_map(marked).collect();
-        (!notices.is_empty()).then_some(notices)
+        self.written(texts)
+    }
+
+    fn closing(&mut self) -> Option<String> {
+        let texts = self.lookout.as_mut()?.closing();
+        self.written(texts)
     }
 
     fn command(&mut self, command: &str) -> Option<String> {
@@ -265,7 +275,9 @@ impl Watch for Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.exchange.packages = self.lookout.take().map_or(Vec::new(), Lookout::into_found);
+        let packages = &self.connection.guard.packages;
+        let lookout = self.lookout.take();
+        self.exchange.packages = lookout.map_or(Vec::new(), |l| l.into_found(packages));
         if !self.done {
             self.note(
                 Level::Info,

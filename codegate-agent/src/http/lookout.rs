@@ -2,17 +2,25 @@
 //!
 //! Knows: the catalogue, the policy. Must not know: dialects, where in an answer something stands.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::{notice, seen::Seen};
 use crate::{
     inspect::packages::{
-        Catalogue, Judgement, Live, Purl, Severity,
+        Catalogue, Judgement, Live, Purl, Severity, Verdict,
         extract::{self, Context, Mention},
     },
     provider::Request,
     session::{NamedPackage, PackageAction, PackagePlace},
 };
+
+/// Notices that are told behind one text, at most, of what is not in it.
+const MOST_AT_ONCE: usize = 5;
+/// Conversations that something is still to be told, at most.
+const MOST_UNTOLD: usize = 1024;
 
 /// What is done about packages, and what is known of them.
 pub struct PackageGuard {
@@ -24,6 +32,16 @@ pub struct PackageGuard {
     pub notices: bool,
     /// What was read of requests, and what was found there.
     seen: Seen,
+    /// What is still to be told, by conversation: the answer that it was found in had no place for it.
+    untold: Mutex<HashMap<u64, Vec<String>>>,
+}
+
+/// What a request says about packages.
+#[derive(Default)]
+pub(super) struct Requested {
+    /// Which conversation it is part of.
+    conversation: u64,
+    found: Vec<Found>,
 }
 
 /// The packages of one exchange.
@@ -33,11 +51,14 @@ pub(super) struct Lookout {
     notices: bool,
     /// What the conversation was told already: packages, and the word for what is thought of them.
     told: BTreeMap<String, String>,
+    /// What is to be told behind the next text that ends.
+    untold: Vec<String>,
+    conversation: u64,
     found: Vec<NamedPackage>,
 }
 
 /// A package that is worth a warning.
-pub(super) struct Found {
+struct Found {
     purl: Purl,
     judgement: Judgement,
     context: Context,
@@ -47,23 +68,38 @@ pub(super) struct Found {
 impl PackageGuard {
     /// With what is known, and what is to be done about it.
     pub fn new(live: Arc<Live>, block: bool, notices: bool) -> Self {
-        let seen = Seen::default();
         Self {
             live,
             block,
             notices,
-            seen,
+            seen: Seen::default(),
+            untold: Mutex::default(),
         }
+    }
+
+    /// What a conversation is still to be told.
+    fn take_untold(&self, conversation: u64) -> Vec<String> {
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.remove(&conversation).unwrap_or_default()
+    }
+
+    /// Keeps what an answer had no place for.
+    fn put_untold(&self, conversation: u64, texts: Vec<String>) {
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        if untold.len() >= MOST_UNTOLD {
+            untold.clear();
+        }
+        untold.insert(conversation, texts);
     }
 
     /// What the manifests and lock files in a request list that was not found in this conversation of
     /// `caller` before. A text that was looked at is not looked at again.
-    pub(super) fn requested(&self, caller: (u32, u32), request: &Request) -> Vec<Found> {
+    pub(super) fn requested(&self, caller: (u32, u32), request: &Request) -> Requested {
         let catalogue = self.live.current();
         let pieces = request.text.pieces();
         let opening = pieces.get(request.opening.unwrap_or_default());
         let opening = opening.map(|piece| request.text.piece_bytes(piece));
-        let conversation = (caller, opening);
+        let conversation = self.seen.print((caller, opening));
         let texts = pieces.iter().map(|piece| request.text.piece_bytes(piece));
         let texts = texts.chain(request.documents.iter().map(Vec::as_slice));
         let mut found = Vec::new();
@@ -75,7 +111,10 @@ impl PackageGuard {
             }
         }
         found.retain(|found| self.seen.is_new((conversation, &found.purl)));
-        found
+        Requested {
+            conversation,
+            found,
+        }
     }
 }
 
@@ -86,6 +125,8 @@ impl Lookout {
             block: guard.block,
             notices: guard.notices,
             told: BTreeMap::new(),
+            untold: Vec::new(),
+            conversation: 0,
             found: Vec::new(),
         }
     }
@@ -97,9 +138,18 @@ impl Lookout {
             .extend(package.map(|package| (package, word.to_owned())));
     }
 
-    /// What was found, for the record.
-    pub(super) fn into_found(self) -> Vec<NamedPackage> {
+    /// What was found, for the record. What could not be told is left for the conversation's next
+    /// answer.
+    pub(super) fn into_found(self, guard: &PackageGuard) -> Vec<NamedPackage> {
+        if !self.untold.is_empty() {
+            guard.put_untold(self.conversation, self.untold);
+        }
         self.found
+    }
+
+    /// The texts of the notices that belong behind a text which has ended.
+    pub(super) fn closing(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.untold)
     }
 
     /// A piece of what the model says: the texts of the notices that belong behind it.
@@ -126,8 +176,13 @@ impl Lookout {
                 true => PackageAction::Blocked,
                 false => PackageAction::Recorded,
             };
-            if blocked && refusal.is_none() {
-                refusal = Some(notice::refusal(&found.purl, &found.judgement));
+            match blocked {
+                true if refusal.is_none() => {
+                    refusal = Some(notice::refusal(&found.purl, &found.judgement));
+                }
+                // What is refused says so itself.
+                true => {}
+                false => self.tell_later(&found),
             }
             self.record(found, PackagePlace::Command, action);
         }
@@ -137,6 +192,7 @@ impl Lookout {
     /// A file that a tool is to write.
     pub(super) fn file(&mut self, name: &str, content: &str) {
         for found in judged(&self.catalogue, extract::file(name, content.as_bytes())) {
+            self.tell_later(&found);
             self.record(found, PackagePlace::File, PackageAction::Recorded);
         }
     }
@@ -147,8 +203,11 @@ impl Lookout {
     }
 
     /// What was found in the request.
-    pub(super) fn requested(&mut self, found: Vec<Found>) {
-        for found in found {
+    pub(super) fn requested(&mut self, guard: &PackageGuard, requested: Requested) {
+        self.conversation = requested.conversation;
+        self.untold = guard.take_untold(requested.conversation);
+        for found in requested.found {
+            self.tell_later(&found);
             self.record(found, PackagePlace::Request, PackageAction::Recorded);
         }
     }
@@ -163,6 +222,19 @@ impl Lookout {
         }
         self.told.insert(package, word.to_owned());
         Some(notice::text(&found.purl, &found.judgement))
+    }
+
+    /// Has a package told of behind the next text that ends; only what may do harm, and not all of a
+    /// lock file that is full of it.
+    fn tell_later(&mut self, found: &Found) {
+        let harm = matches!(
+            found.judgement.verdict,
+            Verdict::Malicious | Verdict::Suspicious | Verdict::Unknown
+        );
+        if harm && self.untold.len() < MOST_AT_ONCE {
+            let text = self.tell(found);
+            self.untold.extend(text);
+        }
     }
 
     /// Each package once, with the most that was done about it.

@@ -19,7 +19,7 @@ use super::{
     body::{Body, Collected, Whole, collect, drain},
     coding::{self, Coding, CodingError},
     journal::Journal,
-    lookout::Found,
+    lookout::Requested,
 };
 use crate::{
     config::Unscannable,
@@ -288,7 +288,7 @@ struct Read {
     plain: Bytes,
     reading: Reading,
     found: Inspection,
-    packages: Vec<Found>,
+    packages: Requested,
 }
 
 /// Decodes, walks and scans: off the worker where it takes long.
@@ -334,7 +334,7 @@ fn scan(
     let found = inspector.inspect_pieces(text, ends, Some(owner));
     let packages = match route.inference {
         true => guard.packages.requested(caller, &reading),
-        false => Vec::new(),
+        false => Requested::default(),
     };
     Ok(Read {
         plain,

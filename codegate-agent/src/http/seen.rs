@@ -25,9 +25,14 @@ struct Sets {
 }
 
 impl Seen {
+    /// A thing's keyed hash.
+    pub(super) fn print(&self, thing: impl Hash) -> u64 {
+        self.keys.hash_one(thing)
+    }
+
     /// Whether this has not been seen before; now it has.
     pub(super) fn is_new(&self, thing: impl Hash) -> bool {
-        let hash = self.keys.hash_one(thing);
+        let hash = self.print(thing);
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
         if sets.young.contains(&hash) {
             return false;

@@ -150,6 +150,11 @@ pub trait Watch: Restore {
         None
     }
 
+    /// A text for people has ended. Gives what else is to be told behind it.
+    fn closing(&mut self) -> Option<String> {
+        None
+    }
+
     /// A command that a tool is to run. Gives what is to be said instead if it must not run.
     fn command(&mut self, _command: &str) -> Option<String> {
         None

@@ -82,19 +82,21 @@ pub(super) fn whole(
     watch: &mut dyn Watch,
 ) -> Option<Vec<u8>> {
     let tree = Tree::read(body).ok()?;
-    let mut edits = Vec::new();
+    let (mut edits, mut texts) = (Vec::new(), Vec::new());
+    // The calls first: what is found in them may be told behind a text.
     for part in parts(tree.root()) {
         match part {
             Part::Call(call) => edits.extend(judge(body, &call, watch)),
-            Part::Text(string) => {
-                let text = string.text().unwrap_or_default();
-                let mut passage = Passage::default();
-                let mut told = passage.add(&text, watch);
-                told.extend(passage.finish(watch).map(|notice| (text.len(), notice)));
-                let at = |(place, notice): (usize, String)| insertion(body, string, place, &notice);
-                edits.extend(told.into_iter().map(at));
-            }
+            Part::Text(string) => texts.push(string),
         }
+    }
+    for string in texts {
+        let text = string.text().unwrap_or_default();
+        let mut passage = Passage::default();
+        let mut told = passage.add(&text, watch);
+        told.extend(passage.finish(watch).map(|notice| (text.len(), notice)));
+        let at = |(place, notice): (usize, String)| insertion(body, string, place, &notice);
+        edits.extend(told.into_iter().map(at));
     }
     edits.sort_by_key(|edit| edit.raw.start);
     (!edits.is_empty()).then(|| splice(body, &edits))

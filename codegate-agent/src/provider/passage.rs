@@ -83,9 +83,22 @@ impl Passage {
         notices
     }
 
-    /// The text has ended: gives what is to be told behind it.
+    /// The text has ended: gives what is to be told behind it. In a fence that was never closed,
+    /// nothing is.
     pub(super) fn finish(&mut self, watch: &mut dyn Watch) -> Option<String> {
-        let notice = self.cut(watch)?;
+        let line = self.piece.get(self.line..).unwrap_or_default();
+        let open = self
+            .fence
+            .as_ref()
+            .is_some_and(|fence| !fence.is_closed_by(line));
+        let told = self.cut(watch);
+        if open || self.begins != Some(Begins::Words) {
+            return None;
+        }
+        let notice = told.unwrap_or_default() + &watch.closing().unwrap_or_default();
+        if notice.is_empty() {
+            return None;
+        }
         self.seen.told.push((self.seen.len, notice.clone()));
         Some(notice)
     }
@@ -292,7 +305,7 @@ mod tests {
             ("so bad\nhere\n\nnext", "so bad\nhere\n<1>\nnext"),
             ("bad", "bad<1>"),
             ("fine\n\n\n\nfine", "fine\n\n\n\nfine"),
-            ("```\nbad", "```\nbad<1>"),
+            ("```\nbad", "```\nbad"),
             ("{\"run\":\n\n\"bad\"}", "{\"run\":\n\n\"bad\"}"),
             (" [ \"bad\" ]\n", " [ \"bad\" ]\n"),
             ("[bad](x)\n", "[bad](x)\n<1>"),

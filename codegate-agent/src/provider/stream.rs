@@ -182,6 +182,10 @@ impl Watch for Once<'_> {
         self.watch.passage(markdown)
     }
 
+    fn closing(&mut self) -> Option<String> {
+        self.watch.closing()
+    }
+
     fn command(&mut self, command: &str) -> Option<String> {
         self.watch.command(command)
     }

@@ -137,3 +137,43 @@ async fn nothing_is_told_in_what_is_for_programs() {
     let got: Value = serde_json::from_slice(&got.body).unwrap();
     assert_eq!(got["choices"][0]["text"], "\n\nnpm i crossenv\n\n");
 }
+
+#[tokio::test]
+async fn what_an_answer_has_no_place_for_is_told_in_the_next_one() {
+    let answers = |seen: &Seen| {
+        let arguments = json!({"command": "npm i loadash"}).to_string();
+        let call = json!({"id": "1", "type": "function", "function": {"name": "sh", "arguments": arguments}});
+        let message = match last(seen).as_str() {
+            "go" => json!({"content": null, "tool_calls": [call]}),
+            _ => json!({"content": "Done."}),
+        };
+        answer(json!({"choices": [{"message": message}]}).to_string())
+    };
+    let mut rig = Rig::new(Version::H1, "openai", answers).await;
+    let ask = |said: &[&str]| {
+        let messages: Vec<Value> = said
+            .iter()
+            .map(|s| json!({"role": "user", "content": s}))
+            .collect();
+        json!({"model": "m", "messages": messages}).to_string()
+    };
+    let read = |body: &[u8]| {
+        serde_json::from_slice::<Value>(body).unwrap()["choices"][0]["message"].clone()
+    };
+    let first = read(&rig.post(CHAT, ask(&["go"])).await.body);
+    assert_eq!(
+        first["tool_calls"][0]["function"]["arguments"],
+        r#"{"command":"npm i loadash"}"#
+    );
+    rig.recorded(1).await;
+    let other = read(&rig.post(CHAT, ask(&["another", "conversation"])).await.body);
+    assert_eq!(other["content"], "Done.");
+    let next = read(&rig.post(CHAT, ask(&["go", "result"])).await.body);
+    let told = next["content"].as_str().unwrap();
+    assert!(
+        told.starts_with("Done.\n\n> ⚠️ **CodeGate**: `pkg:npm/loadash` is suspicious: "),
+        "{told}"
+    );
+    let again = read(&rig.post(CHAT, ask(&["go", "result"])).await.body);
+    assert_eq!(again["content"], "Done.");
+}

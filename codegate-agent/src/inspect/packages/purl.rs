@@ -36,14 +36,21 @@ pub enum BadPurl {
 }
 
 impl Purl {
-    /// Whether this stands for the other: the same package, and the same version or none.
+    /// Whether this stands for the other: the same package (or, in Go, one that has the other in its
+    /// module), and the same version or none.
     pub fn covers(&self, other: &Self) -> bool {
         let ecosystem = self.package.ecosystem;
         let same = |own: &String| {
             let theirs = other.version.as_ref();
             theirs.is_some_and(|v| v == own || compare(ecosystem, own, v) == Some(Ordering::Equal))
         };
-        self.package == other.package && self.version.as_ref().is_none_or(same)
+        let inside = || {
+            let mut modules = other.package.candidates();
+            modules.any(|module| module == self.package.name())
+        };
+        let same_package = self.package == other.package
+            || ecosystem == Ecosystem::Go && other.package.ecosystem == ecosystem && inside();
+        same_package && self.version.as_ref().is_none_or(same)
     }
 }
 
@@ -179,6 +186,22 @@ mod tests {
         ] {
             assert_eq!(read(text), (name.to_owned(), version), "{text}");
         }
+    }
+
+    #[test]
+    fn a_module_of_go_stands_for_what_is_in_it() {
+        let covers = |listed: &str, named: &str| {
+            let [listed, named] = [listed, named].map(|text| text.parse::<Purl>().unwrap());
+            listed.covers(&named)
+        };
+        assert!(covers(
+            "pkg:golang/a.test/b/c",
+            "pkg:golang/a.test/b/c/d/e@v1"
+        ));
+        assert!(!covers("pkg:golang/a.test/b/c/d", "pkg:golang/a.test/b/c"));
+        assert!(!covers("pkg:golang/a.test/b", "pkg:golang/a.test/bc"));
+        assert!(!covers("pkg:npm/@a/b", "pkg:golang/a.test/b"));
+        assert!(covers("pkg:npm/a", "pkg:npm/a@1") && !covers("pkg:npm/a@2", "pkg:npm/a@1"));
     }
 
     #[test]
