@@ -49,8 +49,10 @@ enum Action {
     },
     /// The whole way of the data, shown: a real client, a secret, and who saw what.
     Demo,
-    /// Direct and guarded side by side, in a release build.
+    /// Direct and guarded side by side, in a release build; or what packages cost.
     Bench {
+        /// Only a part of it.
+        part: Option<Measured>,
         /// Rounds of each, one after the other.
         #[arg(long, default_value_t = 7)]
         rounds: u32,
@@ -62,6 +64,13 @@ enum Action {
 enum Part {
     /// The eBPF programs in Debian's kernels, from 5.10 to the newest, under qemu.
     Vm,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Measured {
+    /// Looking up packages among five million names, and reading an answer for them.
+    Packages,
 }
 
 fn main() -> ExitCode {
@@ -91,7 +100,21 @@ fn act(action: Action) -> anyhow::Result<()> {
             setup::run()?;
             lab_program("lab-demo", "dev", &[])
         }
-        Action::Bench { rounds } => {
+        Action::Bench {
+            part: Some(Measured::Packages),
+            ..
+        } => {
+            setup::system()?;
+            shell::cargo(&[
+                "bench",
+                "--package",
+                "codegate-agent",
+                "--bench",
+                "packages",
+            ])
+            .run()
+        }
+        Action::Bench { part: None, rounds } => {
             setup::system()?;
             lab_program("lab-bench", "release", &["--rounds", &rounds.to_string()])
         }
