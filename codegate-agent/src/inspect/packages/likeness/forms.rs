@@ -1,12 +1,17 @@
 //! Forms in which names that are taken for one another are the same.
 
+use super::deletions::hash;
 use crate::inspect::packages::Ecosystem;
 
 /// The name as the eye may read it: look-alikes are one letter, separators and scopes are nothing.
 pub(super) fn folded(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    for c in name.chars().flat_map(char::to_lowercase) {
-        match alike(c) {
+    for c in name.chars() {
+        let lower = match c.is_ascii() {
+            true => Some(c.to_ascii_lowercase()),
+            false => c.to_lowercase().next(),
+        };
+        match alike(lower.unwrap_or(c)) {
             '-' | '_' | '.' | '/' | '@' | ':' => {}
             'n' if out.ends_with('r') => replace_last(&mut out, 'm'),
             'v' if out.ends_with('v') => replace_last(&mut out, 'w'),
@@ -25,6 +30,7 @@ fn replace_last(out: &mut String, c: char) {
 /// confusables that fonts for code do not tell apart.
 fn alike(c: char) -> char {
     match c {
+        'a'..='h' | 'j'..='z' | '-' | '_' | '.' | '/' | '@' => c,
         '0' | 'о' | 'ο' | 'օ' | 'ö' | 'ó' | 'ò' | 'ø' => 'o',
         '1' | 'і' | 'ı' | 'ι' | 'í' | 'ì' | 'ï' | 'ӏ' | '|' | 'i' => 'l',
         'а' | 'α' | 'á' | 'à' | 'ä' | 'â' | 'ã' | 'å' => 'a',
@@ -51,6 +57,26 @@ fn alike(c: char) -> char {
         'ᴢ' => 'z',
         c => c,
     }
+}
+
+/// A hash of the name's words, whatever their order; `None` if it has but one.
+pub(super) fn words(name: &str) -> Option<u64> {
+    if name.contains(['/', ':']) {
+        return None;
+    }
+    let words = name.split(['-', '_', '.']);
+    let (count, sum) = words.fold((0, 0_u64), |(count, sum), word| {
+        (count + 1, sum.wrapping_add(hash(word)))
+    });
+    (count > 1).then_some(sum)
+}
+
+/// In Maven, the coordinates without the first part of the group: `com` and `org` are mistaken for
+/// each other.
+pub(super) fn without_group_root(name: &str) -> Option<&str> {
+    let (group, _) = name.split_once(':')?;
+    let root = group.find('.')?;
+    name.get(root + 1..)
 }
 
 /// The name's words in the order of the alphabet; `None` if it has but one.

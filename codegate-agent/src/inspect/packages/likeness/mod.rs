@@ -1,18 +1,17 @@
 //! Names that are like the name of another, much-used package.
 //!
 //! Knows: the most downloaded names. Must not know: whether anything is bad; likeness is a
-//! suspicion. Every way of being like is exact but one: an edit of one character, which is found by
-//! looking up what is left of both names when any one character is taken away.
+//! suspicion. A name is looked up in the forms that it may be mistaken in; a slip of the finger, by what is
+//! left of both names when any one or two of their characters are taken away.
 
+mod deletions;
 mod edit;
 mod forms;
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-};
+use std::collections::HashMap;
 
 use super::{Ecosystem, Package};
+use deletions::{Beginnings, Deletions, hash};
 
 /// Only names of this rank or better are worth imitating by a slip of the finger.
 const NEAR: u32 = 5_000;
@@ -42,13 +41,21 @@ pub struct Likeness {
     ecosystem: Ecosystem,
     names: Vec<Box<str>>,
     ranks: HashMap<Box<str>, u32>,
-    /// Hashes of names with a character taken away, sorted, and whose they are.
-    shortened: Vec<(u64, u32)>,
-    /// Likewise, with two characters taken away.
-    twice: Vec<(u64, u32)>,
-    folded: HashMap<String, u32>,
-    shuffled: HashMap<String, u32>,
+    /// With a character gone.
+    shortened: Deletions,
+    /// With two characters gone.
+    twice: Deletions,
+    /// By the hash of what the eye may read.
+    folded: HashMap<u64, u32>,
+    /// By the hash of their words, in whatever order.
+    words: HashMap<u64, u32>,
+    /// In Maven, by what is left without the beginning of the group.
+    groups: HashMap<Box<str>, u32>,
+    /// How many names each scope has.
     scopes: HashMap<Box<str>, u32>,
+    /// The well-known scopes, by what is left of them with a character gone.
+    scope_names: Vec<Box<str>>,
+    shortened_scopes: Deletions,
 }
 
 impl Likeness {
@@ -59,23 +66,37 @@ impl Likeness {
             ecosystem,
             names: Vec::with_capacity(top.len()),
             ranks: HashMap::with_capacity(top.len()),
-            shortened: Vec::new(),
-            twice: Vec::new(),
-            folded: HashMap::new(),
-            shuffled: HashMap::new(),
+            shortened: Deletions::default(),
+            twice: Deletions::default(),
+            folded: HashMap::with_capacity(top.len()),
+            words: HashMap::new(),
+            groups: HashMap::new(),
             scopes: HashMap::new(),
+            scope_names: Vec::new(),
+            shortened_scopes: Deletions::default(),
         };
         for (name, rank) in top {
             if let Some(package) = Package::new(ecosystem, &name) {
                 likeness.add(package.name(), rank);
             }
         }
-        for index in [&mut likeness.shortened, &mut likeness.twice] {
-            index.sort_unstable();
-            index.dedup();
-            index.shrink_to_fit();
-        }
+        likeness.shortened.finish();
+        likeness.twice.finish();
+        likeness.know_scopes();
         likeness
+    }
+
+    fn know_scopes(&mut self) {
+        let known = self.scopes.iter().filter(|(_, count)| **count >= SCOPE);
+        let mut known: Vec<(&Box<str>, &u32)> = known.collect();
+        known.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
+        self.scope_names = known.into_iter().map(|(name, _)| name.clone()).collect();
+        for (id, scope) in (0..).zip(&self.scope_names) {
+            if let Some(scope) = Beginnings::new(scope) {
+                scope.each(|hash| self.shortened_scopes.push(hash, id));
+            }
+        }
+        self.shortened_scopes.finish();
     }
 
     fn add(&mut self, name: &str, rank: u32) {
@@ -83,22 +104,26 @@ impl Likeness {
         self.names.push(name.into());
         self.ranks.entry(name.into()).or_insert(rank);
         // The better rank came first, and stays.
-        self.folded.entry(forms::folded(name)).or_insert(id);
-        if let Some(shuffled) = forms::shuffled(name) {
-            self.shuffled.entry(shuffled).or_insert(id);
+        self.folded.entry(hash(&forms::folded(name))).or_insert(id);
+        if let Some(words) = forms::words(name) {
+            self.words.entry(words).or_insert(id);
+        }
+        if let Some(tail) = forms::without_group_root(name) {
+            self.groups.entry(tail.into()).or_insert(id);
         }
         if let Some((scope, _)) = scoped(name) {
             *self.scopes.entry(scope.into()).or_default() += 1;
         }
-        for name in [Some(name), forms::without_number(name)]
-            .into_iter()
-            .flatten()
-        {
+        let names = [Some(name), forms::without_number(name)];
+        for name in names.into_iter().flatten() {
+            let Some(beginnings) = Beginnings::new(name) else {
+                continue;
+            };
             if rank < NEAR {
-                each_shortened(name, |hash| self.shortened.push((hash, id)));
+                beginnings.each(|hash| self.shortened.push(hash, id));
             }
-            if rank < MUCH && has_room(name) {
-                each_shortened_twice(name, |hash| self.twice.push((hash, id)));
+            if rank < MUCH && name.len() >= edit::TWICE {
+                beginnings.each_twice(|hash| self.twice.push(hash, id));
             }
         }
     }
@@ -124,7 +149,9 @@ impl Likeness {
 
     fn by_form(&self, name: &str) -> Option<Like> {
         let folded = forms::folded(name);
-        if let Some(other) = self.name(self.folded.get(&folded)) {
+        let same = |other: &&str| forms::folded(other) == folded;
+        let other = self.name(self.folded.get(&hash(&folded)));
+        if let Some(other) = other.filter(same) {
             // Before it had a scope, Babel published under names of its own.
             if name.starts_with("babel-") && other.starts_with("@babel/") {
                 return None;
@@ -145,23 +172,24 @@ impl Likeness {
             };
             return Some(like(other, rule, how));
         }
-        let shuffled = forms::shuffled(name)?;
-        let other = self.name(self.shuffled.get(&shuffled))?;
+        let same = |other: &&str| forms::shuffled(other) == forms::shuffled(name);
+        let other = self
+            .name(self.words.get(&forms::words(name)?))
+            .filter(same)?;
         Some(like(other, "word-order", "has its words in another order"))
     }
 
     fn by_edit(&self, name: &str) -> Option<Like> {
+        let beginnings = Beginnings::new(name)?;
         let mut best: Option<u32> = None;
-        each_shortened(name, |hash| {
-            self.better(&self.shortened, hash, &mut best, |other, rank| {
-                edit::is_slip(other, name, rank)
-            });
+        beginnings.each(|hash| {
+            let slip = |other: &str, rank| edit::is_slip(other, name, rank);
+            self.better(&self.shortened, hash, &mut best, slip);
         });
-        if best.is_none() && has_room(name) {
-            each_shortened_twice(name, |hash| {
-                self.better(&self.twice, hash, &mut best, |other, _| {
-                    edit::is_double_slip(other, name)
-                });
+        if best.is_none() && name.len() >= edit::TWICE {
+            beginnings.each_twice(|hash| {
+                let slips = |other: &str, _| edit::is_double_slip(other, name);
+                self.better(&self.twice, hash, &mut best, slips);
             });
         }
         let other = self.name(best.as_ref())?;
@@ -171,24 +199,20 @@ impl Likeness {
     /// The best name of those with a hash that is near.
     fn better(
         &self,
-        index: &[(u64, u32)],
+        index: &Deletions,
         hash: u64,
         best: &mut Option<u32>,
         near: impl Fn(&str, u32) -> bool,
     ) {
-        let from = index.partition_point(|(other, _)| *other < hash);
-        let same = index.get(from..).unwrap_or_default().iter();
-        for (_, id) in same.take_while(|(other, _)| *other == hash) {
-            let Some(other) = self
-                .name(Some(id))
-                .filter(|_| best.is_none_or(|best| *id < best))
-            else {
+        for id in index.of(hash) {
+            let better = best.is_none_or(|best| id < best);
+            let Some(other) = self.name(Some(&id)).filter(|_| better) else {
                 continue;
             };
             let rank = self.ranks.get(other).copied().unwrap_or(NEAR);
             let bare = forms::without_number(other);
             if near(other, rank) || bare.is_some_and(|bare| near(bare, rank)) {
-                *best = Some(*id);
+                *best = Some(id);
             }
         }
     }
@@ -199,15 +223,22 @@ impl Likeness {
         if self.scopes.contains_key(scope) {
             return None;
         }
-        let known = self.scopes.iter().filter(|(_, count)| **count >= SCOPE);
-        let near = known.filter(|(other, _)| {
-            // `@types-x/node` for `@types/node`.
-            let longer = scope.strip_prefix(other.as_ref());
-            let longer = longer.is_some_and(|rest| rest.starts_with(['-', '_', '.']));
-            let listed = || self.ranks.contains_key(format!("{other}/{rest}").as_str());
-            edit::is_slip(other, scope, 0) || (longer && (listed() || other.as_ref() == "@types"))
-        });
-        let (other, _) = near.max_by_key(|(_, count)| **count)?;
+        let mut best: Option<u32> = None;
+        if let Some(beginnings) = Beginnings::new(scope) {
+            beginnings.each(|hash| {
+                for id in self.shortened_scopes.of(hash) {
+                    let near = |other: &Box<str>| edit::is_slip(other, scope, 0);
+                    let better = best.is_none_or(|best| id < best);
+                    if better && self.scope_names.get(id as usize).is_some_and(near) {
+                        best = Some(id);
+                    }
+                }
+            });
+        }
+        let near = best.and_then(|id| self.scope_names.get(id as usize));
+        let other = near
+            .map(AsRef::as_ref)
+            .or_else(|| self.longer_scope(scope, rest))?;
         let name = format!("{other}/{rest}");
         Some(like(
             &name,
@@ -216,12 +247,21 @@ impl Likeness {
         ))
     }
 
+    /// `@types-x/node` for `@types/node`.
+    fn longer_scope<'s>(&self, scope: &'s str, rest: &str) -> Option<&'s str> {
+        let ends = scope.match_indices(['-', '_', '.']);
+        let mut shorter = ends.filter_map(|(at, _)| scope.get(..at));
+        shorter.find(|other| {
+            let known = self.scopes.get(*other).is_some_and(|count| *count >= SCOPE);
+            let listed = || self.ranks.contains_key(format!("{other}/{rest}").as_str());
+            known && (*other == "@types" || listed())
+        })
+    }
+
     /// In Maven, the same artifact of a group that only begins differently (`org` for `com`).
     fn by_group(&self, name: &str) -> Option<Like> {
-        let (group, artifact) = name.split_once(':')?;
-        let (_, tail) = group.split_once('.')?;
-        let ends = format!(".{tail}:{artifact}");
-        let other = self.names.iter().find(|other| other.ends_with(&ends))?;
+        let tail = forms::without_group_root(name)?;
+        let other = self.name(self.groups.get(tail))?;
         Some(like(
             other,
             "group",
@@ -270,50 +310,6 @@ fn like(name: &str, rule: &'static str, how: &'static str) -> Like {
 /// An npm name's scope, and the rest.
 fn scoped(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix('@').and_then(|_| name.split_once('/'))
-}
-
-/// Whether a name is long enough for two slips, and no longer than anybody would type.
-fn has_room(name: &str) -> bool {
-    const LONGEST: usize = 32;
-    (edit::TWICE..=LONGEST).contains(&name.len()) && name.is_ascii()
-}
-
-/// Hashes of the name without one or any two of its characters; it is ASCII.
-fn each_shortened_twice(name: &str, mut each: impl FnMut(u64)) {
-    let mut shorter = String::with_capacity(name.len());
-    each_shortened(name, &mut each);
-    for at in 0..name.len() {
-        shorter.clear();
-        shorter.push_str(name.get(..at).unwrap_or_default());
-        let kept = shorter.len();
-        let rest = name.get(at + 1..).unwrap_or_default();
-        for next in 0..rest.len() {
-            shorter.truncate(kept);
-            shorter.push_str(rest.get(..next).unwrap_or_default());
-            shorter.push_str(rest.get(next + 1..).unwrap_or_default());
-            each(hash(&shorter));
-        }
-    }
-}
-
-fn hash(name: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(name)
-}
-
-/// Hashes of the name, and of the name without each of its characters.
-fn each_shortened(name: &str, mut each: impl FnMut(u64)) {
-    each(hash(name));
-    let mut shorter = String::with_capacity(name.len());
-    let mut before = None;
-    for (at, c) in name.char_indices() {
-        // Of a run of the same character, each leaves the same.
-        if before.replace(c) != Some(c) {
-            shorter.clear();
-            shorter.push_str(name.get(..at).unwrap_or_default());
-            shorter.push_str(name.get(at + c.len_utf8()..).unwrap_or_default());
-            each(hash(&shorter));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,214 @@
+//! Names, found by what is left of them when one or two of their characters are taken away.
+//!
+//! Two names that are an edit apart leave the same when the right character of each is gone. What is
+//! left is never written down: its hash follows from those of the beginnings of the name.
+
+/// Names of more characters than this have no neighbours here: nobody types them.
+const LONGEST: usize = 64;
+/// Names of more characters than this are not looked for with two characters gone.
+const LONGEST_TWICE: usize = 20;
+/// An odd number without a pattern.
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Its powers.
+const POWERS: [u64; LONGEST + 1] = {
+    let mut powers = [1_u64; LONGEST + 1];
+    let mut i = 1;
+    while i <= LONGEST {
+        powers[i] = powers[i - 1].wrapping_mul(FACTOR);
+        i += 1;
+    }
+    powers
+};
+/// Bits of the filter for each entry: one look-up in thirty is in vain.
+const BITS: usize = 32;
+
+/// Hashes, and the names that they are of.
+#[derive(Debug, Default)]
+pub(super) struct Deletions {
+    /// In order.
+    entries: Vec<(u64, u32)>,
+    /// A bit for each hash: most of what is looked up is not there.
+    filter: Vec<u64>,
+}
+
+impl Deletions {
+    pub(super) fn push(&mut self, hash: u64, id: u32) {
+        self.entries.push((hash, id));
+    }
+
+    /// Makes what was pushed ready to be looked up.
+    pub(super) fn finish(&mut self) {
+        self.entries.sort_unstable();
+        self.entries.dedup();
+        self.entries.shrink_to_fit();
+        let words = (self.entries.len() * BITS / 64).next_power_of_two();
+        self.filter = vec![0; words];
+        for (hash, _) in &self.entries {
+            let (word, bit) = place(*hash, words);
+            if let Some(word) = self.filter.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
+    /// The names that a hash is of.
+    pub(super) fn of(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let (word, bit) = place(hash, self.filter.len());
+        let maybe = self.filter.get(word).is_some_and(|word| word & bit != 0);
+        let from = match maybe {
+            true => self.entries.partition_point(|(other, _)| *other < hash),
+            false => self.entries.len(),
+        };
+        let rest = self.entries.get(from..).unwrap_or_default().iter();
+        rest.take_while(move |(other, _)| *other == hash)
+            .map(|(_, id)| *id)
+    }
+}
+
+fn place(hash: u64, words: usize) -> (usize, u64) {
+    let word = (hash >> 6) as usize & words.saturating_sub(1);
+    (word, 1 << (hash & 63))
+}
+
+/// A name, ready to be shortened.
+pub(super) struct Beginnings {
+    /// The hash of each beginning, the empty one first.
+    hashes: [u64; LONGEST + 1],
+    /// Whether a character is the same as the one before it.
+    repeats: [bool; LONGEST],
+    length: usize,
+}
+
+impl Beginnings {
+    /// `None` if the name is too long.
+    pub(super) fn new(name: &str) -> Option<Self> {
+        let mut this = Self {
+            hashes: [0; LONGEST + 1],
+            repeats: [false; LONGEST],
+            length: 0,
+        };
+        let (mut hash, mut before) = (0_u64, None);
+        for c in name.chars() {
+            *this.repeats.get_mut(this.length)? = before.replace(c) == Some(c);
+            hash = hash.wrapping_mul(FACTOR).wrapping_add(u64::from(c) + 1);
+            this.length += 1;
+            *this.hashes.get_mut(this.length)? = hash;
+        }
+        Some(this)
+    }
+
+    /// Hashes of the name, and of the name without each of its characters.
+    pub(super) fn each(&self, mut each: impl FnMut(u64)) {
+        each(mixed(self.between(0, self.length)));
+        for at in 0..self.length {
+            // Of a run of the same character, each leaves the same.
+            if !self.is_repeated(at) {
+                let rest = self.between(at + 1, self.length);
+                each(mixed(joined(
+                    self.between(0, at),
+                    rest,
+                    self.length - at - 1,
+                )));
+            }
+        }
+    }
+
+    /// Hashes of the name without one or any two of its characters.
+    pub(super) fn each_twice(&self, mut each: impl FnMut(u64)) {
+        self.each(&mut each);
+        if self.length > LONGEST_TWICE {
+            return;
+        }
+        for at in 0..self.length {
+            if self.is_repeated(at) {
+                continue;
+            }
+            let first = self.between(0, at);
+            for next in at + 1..self.length {
+                let first = joined(first, self.between(at + 1, next), next - at - 1);
+                let rest = self.between(next + 1, self.length);
+                each(mixed(joined(first, rest, self.length - next - 1)));
+            }
+        }
+    }
+
+    fn is_repeated(&self, at: usize) -> bool {
+        self.repeats.get(at).copied().unwrap_or_default()
+    }
+
+    /// The hash of the characters from one place to another.
+    fn between(&self, from: usize, to: usize) -> u64 {
+        let at = |place: usize| self.hashes.get(place).copied().unwrap_or_default();
+        at(to).wrapping_sub(joined(at(from), 0, to.saturating_sub(from)))
+    }
+}
+
+/// The hash of a text followed by another, which has this length.
+fn joined(first: u64, second: u64, length: usize) -> u64 {
+    let power = POWERS.get(length).copied().unwrap_or_default();
+    first.wrapping_mul(power).wrapping_add(second)
+}
+
+/// Spreads what the last characters say over all bits.
+fn mixed(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    hash ^ (hash >> 29)
+}
+
+/// A hash of a text.
+pub(super) fn hash(text: &str) -> u64 {
+    let step = |hash: u64, c: char| hash.wrapping_mul(FACTOR).wrapping_add(u64::from(c) + 1);
+    mixed(text.chars().fold(0, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_hashed_as_it_is_written(name in "[a-c-é]{1,14}") {
+            let chars: Vec<char> = name.chars().collect();
+            let without = |gone: &[usize]| -> u64 {
+                let left = chars.iter().enumerate().filter(|(i, _)| !gone.contains(i));
+                hash(&left.map(|(_, c)| *c).collect::<String>())
+            };
+            let all = 0..chars.len();
+            let mut once: HashSet<u64> = all.clone().map(|i| without(&[i])).collect();
+            once.insert(without(&[]));
+            let mut twice: HashSet<u64> = all.clone().flat_map(|i| (i + 1..chars.len()).map(move |j| [i, j])).map(|gone| without(&gone)).collect();
+            twice.extend(&once);
+            let beginnings = Beginnings::new(&name).into_iter();
+            for name in beginnings {
+                let (mut found, mut found_twice) = (HashSet::new(), HashSet::new());
+                name.each(|hash| { found.insert(hash); });
+                name.each_twice(|hash| { found_twice.insert(hash); });
+                prop_assert_eq!(&found, &once);
+                // Runs are left out of one loop only, and what they would leave is found by the other.
+                prop_assert_eq!(&found_twice, &twice);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_pushed_is_found() {
+        let mut deletions = Deletions::default();
+        for id in 0..10_000_u32 {
+            deletions.push(hash(&id.to_string()), id / 2);
+        }
+        deletions.finish();
+        for id in 0..10_000_u32 {
+            assert!(
+                deletions
+                    .of(hash(&id.to_string()))
+                    .any(|found| found == id / 2)
+            );
+        }
+        assert_eq!(deletions.of(hash("x")).count(), 0);
+        assert_eq!(Deletions::default().of(1).count(), 0);
+    }
+}
