@@ -49,6 +49,11 @@ pub(super) enum Command {
     Env,
     /// Say how the agent is
     Status,
+    /// Look at what the guard needs, and say what is missing
+    ///
+    /// Works without the agent. As root it has the kernel verify the eBPF programs, too. Ends with 5
+    /// if there is a problem.
+    Doctor,
     /// Let everything go direct for some time, unguarded (root only); it ends by itself
     ///
     /// Works without the agent, too, where its programs outlived it (fail = "closed").

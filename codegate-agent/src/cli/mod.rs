@@ -6,6 +6,7 @@
 mod args;
 mod client;
 mod config;
+mod doctor;
 mod exit;
 mod generate;
 mod output;
@@ -67,6 +68,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         Command::Run { command } => trust::run(cli.client()?, command),
         Command::Env => trust::env(cli.client()?, printer),
         Command::Status => status::status(cli, printer),
+        Command::Doctor => doctor::doctor(cli, printer),
         Command::Pause { time } => pause::pause(cli, *time, printer),
         Command::Resume => pause::resume(cli, printer),
         Command::Sessions { command } => sessions::dispatch(cli, command, printer),

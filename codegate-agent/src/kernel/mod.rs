@@ -27,6 +27,7 @@ mod names;
 mod netns;
 mod newcomers;
 mod pins;
+mod probe;
 mod ring;
 mod socket;
 
@@ -40,6 +41,7 @@ pub use inherit::Guarded;
 pub use load::{Lost, Options, order as programs};
 pub use names::{Host, Names, Timing};
 pub use pins::{Pinned, Pins};
+pub use probe::{OLDEST, bpffs, release, verify, version};
 
 /// Re-exported so that callers need not know the contract's crate.
 pub use codegate_ebpf::{Counter, DEFAULT_MARK, Newcomer};

@@ -1,0 +1,185 @@
+//! The checks, from the kernel up to the clients.
+
+use std::{
+    env, fs,
+    net::{Ipv6Addr, TcpListener},
+};
+
+use super::{Check, State};
+use crate::{
+    cli::{args::Cli, exit::Problem, pause::left_behind},
+    config::{Config, Fail},
+    control::{Readiness, Request, Status, Trust},
+    kernel::{self, KernelError},
+};
+
+/// Where distributions keep the certificates that programs trust, all in one file.
+const BUNDLES: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+];
+/// By which clients are told of a proxy.
+const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+pub(super) fn all(cli: &Cli) -> Vec<Check> {
+    let config = cli.configuration();
+    let mut checks = vec![version(), cgroup(), loopback()];
+    checks.extend(programs());
+    checks.push(pins(config.as_ref().ok()));
+    checks.push(configuration(cli, &config));
+    checks.extend(agent(cli, config.ok()));
+    checks.push(proxies());
+    checks
+}
+
+fn version() -> Check {
+    let release = kernel::release();
+    let (major, minor) = kernel::OLDEST;
+    match kernel::version(&release) {
+        Some(version) if version < kernel::OLDEST => {
+            Check::new("kernel", State::Warning, format!("Linux {release}")).advice(format!(
+                "the guard is tried on Linux {major}.{minor} and newer"
+            ))
+        }
+        _ => Check::new("kernel", State::Ok, format!("Linux {release}")),
+    }
+}
+
+fn cgroup() -> Check {
+    match kernel::find_cgroup2() {
+        Ok(mount) => Check::new("cgroup2", State::Ok, mount.display().to_string()),
+        Err(error) => Check::new("cgroup2", State::Problem, error.to_string()),
+    }
+}
+
+fn loopback() -> Check {
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
+        Ok(_) => Check::new("loopback", State::Ok, "127.0.0.1 and ::1"),
+        Err(error) => Check::new("loopback", State::Warning, format!("no ::1: {error}"))
+            .advice("connections to IPv6 addresses are not guarded"),
+    }
+}
+
+/// Whether the kernel takes the programs, and which it does not.
+fn programs() -> Vec<Check> {
+    const NAME: &str = "programs";
+    let lost = match kernel::verify() {
+        Ok(lost) => lost,
+        Err(error @ KernelError::NotPermitted { .. }) => {
+            return vec![
+                Check::new(NAME, State::Unknown, error.to_string())
+                    .advice("run `codegate doctor` as root to have them tried"),
+            ];
+        }
+        Err(error) => return vec![Check::new(NAME, State::Problem, error.to_string())],
+    };
+    let mut checks: Vec<_> = lost
+        .iter()
+        .map(|lost| {
+            let detail = format!("{}: {}", lost.program, lost.why);
+            Check::new(NAME, State::Warning, detail).advice(lost.without)
+        })
+        .collect();
+    let all = kernel::programs().count();
+    if checks.is_empty() {
+        checks.push(Check::new(NAME, State::Ok, format!("all {all} verified")));
+    }
+    checks
+}
+
+/// Programs are pinned only where they are to outlive the agent.
+fn pins(config: Option<&Config>) -> Check {
+    const NAME: &str = "bpffs";
+    let needed = config.is_some_and(|config| config.capture.fail == Fail::Closed);
+    match kernel::bpffs() {
+        Ok(Some(mount)) => Check::new(NAME, State::Ok, mount.display().to_string()),
+        Ok(None) if needed => Check::new(NAME, State::Warning, "not mounted")
+            .advice("fail = \"closed\" needs one: mount -t bpf bpf /sys/fs/bpf"),
+        Ok(None) => Check::new(NAME, State::Ok, "not mounted, and not needed"),
+        Err(error) => Check::new(NAME, State::Unknown, error.to_string()),
+    }
+}
+
+fn configuration(cli: &Cli, config: &Result<Config, Problem>) -> Check {
+    const NAME: &str = "configuration";
+    match config {
+        Ok(_) => Check::new(NAME, State::Ok, cli.config_file().display().to_string()),
+        Err(problem) => Check::new(NAME, State::Problem, problem.to_string()),
+    }
+}
+
+fn agent(cli: &Cli, config: Option<Config>) -> Vec<Check> {
+    let asked = cli.client().and_then(|mut client| {
+        let status: Status = client.one(&Request::Status)?;
+        let trust: Trust = cli.client()?.one(&Request::Trust)?;
+        Ok((status, trust))
+    });
+    match asked {
+        Ok((status, trust)) => {
+            let mut checks = state(&status);
+            checks.push(trusted(&trust));
+            checks
+        }
+        Err(problem) => {
+            let check = Check::new("agent", State::Problem, problem.to_string());
+            let left = config.and_then(|config| left_behind(&config));
+            vec![match left {
+                Some(left) => check.advice(left),
+                None => check.advice("`codegate agent`, or `systemctl start codegate`"),
+            }]
+        }
+    }
+}
+
+fn state(status: &Status) -> Vec<Check> {
+    const NAME: &str = "agent";
+    let told = format!("version {}, pid {}", status.version, status.pid);
+    let state = match status.state {
+        Readiness::Ready => State::Ok,
+        Readiness::Starting => State::Warning,
+        Readiness::Degraded => State::Problem,
+    };
+    let own = Check::new(NAME, state, told);
+    let worries = status.problems.iter();
+    let worries = worries.map(|problem| Check::new(NAME, State::Warning, problem.as_str()));
+    std::iter::once(own).chain(worries).collect()
+}
+
+/// Whether the programs of this machine trust the local CA without being told one by one.
+fn trusted(trust: &Trust) -> Check {
+    const NAME: &str = "trust";
+    let pem = trust.pem.trim();
+    let found = BUNDLES.iter().find(|bundle| {
+        fs::read_to_string(bundle).is_ok_and(|certificates| certificates.contains(pem))
+    });
+    if let Some(bundle) = found {
+        return Check::new(NAME, State::Ok, format!("the local CA is in {bundle}"));
+    }
+    let here = trust
+        .variables
+        .iter()
+        .all(|(name, path)| env::var_os(name).is_some_and(|value| value == **path));
+    if here {
+        return Check::new(NAME, State::Ok, "this shell's variables name the local CA");
+    }
+    Check::new(
+        NAME,
+        State::Warning,
+        "the system does not trust the local CA",
+    )
+    .advice(
+        "start tools with `codegate run --`, or put `codegate ca show --pem` among the system's \
+         certificates",
+    )
+}
+
+/// What goes to a proxy is for the proxy's address, and not seen.
+fn proxies() -> Check {
+    const NAME: &str = "proxy";
+    match PROXIES.iter().find(|name| env::var_os(name).is_some()) {
+        Some(name) => Check::new(NAME, State::Warning, format!("{name} is set in this shell"))
+            .advice("what its programs send through a proxy is not guarded"),
+        None => Check::new(NAME, State::Ok, "none in this shell"),
+    }
+}
