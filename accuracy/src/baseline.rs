@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     benign::{Corpus, Outcome},
     generated::Tally,
+    labelled::Labelled,
     lookalikes::Flagged,
     rules::Class,
     scan::{Count, percent},
@@ -72,6 +73,19 @@ impl Baseline {
                 .map(|(name, kind)| ((*name).to_owned(), percent(kind.flagged, kind.there)))
                 .collect(),
             benign: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in what was found in the labelled texts.
+    pub(crate) fn add_labelled(&mut self, labelled: &Labelled) {
+        for (name, (itself, nested)) in &labelled.styles {
+            let carriers = &mut self.carriers;
+            carriers.insert(format!("labelled {name}/structured"), (*itself).into());
+            carriers.insert(format!("labelled {name}/json"), (*nested).into());
+        }
+        for (name, kind) in &labelled.alikes {
+            let share = percent(kind.flagged, kind.there);
+            self.lookalikes.insert(format!("labelled {name}"), share);
         }
     }
 

@@ -109,6 +109,34 @@ pub(crate) fn password(random: &mut Random) -> String {
     }
 }
 
+/// What people choose when nothing makes them choose better, and what they are given.
+pub(crate) fn chosen_password(random: &mut Random) -> String {
+    const WORDS: [&str; 12] = [
+        "sunshine",
+        "hunter",
+        "trustno",
+        "welcome",
+        "letme1n",
+        "p4ssw0rd",
+        "sw0rdfish",
+        "charlie",
+        "superman",
+        "football",
+        "qazwsx",
+        "Liverpool",
+    ];
+    let word = random.one(&WORDS);
+    match random.below(8) {
+        0 => format!("{word}{}", random.text(DIGIT, 2)),
+        1 => format!("{word}{}!", random.text(DIGIT, 4)),
+        2 => random.text(LOWER, 10),
+        3 => random.text(ALNUM, 8),
+        4 => format!("{}{}", random.text(ALNUM, 6), random.text("!@#%^&*", 2)),
+        5 => format!("{}-{}", random.text(ALNUM, 5), random.text(ALNUM, 5)),
+        _ => password(random),
+    }
+}
+
 /// What a generator gives out for a key of no particular form.
 pub(crate) fn random_key(random: &mut Random) -> String {
     match random.below(6) {

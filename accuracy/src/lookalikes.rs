@@ -31,7 +31,7 @@ pub(crate) struct Flagged {
 }
 
 impl Flagged {
-    fn add(&mut self, text: &str, found: &[Found]) {
+    pub(crate) fn add(&mut self, text: &str, found: &[Found]) {
         self.there += 1;
         let Some(first) = found.first() else { return };
         self.flagged += 1;
@@ -57,7 +57,9 @@ pub(crate) fn measure(
     }
     let examples = all.entry("counter-example").or_default();
     for template in rules.iter().flat_map(|rule| &rule.counter_examples) {
-        let text = example::expand(template, 7).text;
+        let text = example::try_expand(template, 7)
+            .map_err(anyhow::Error::msg)?
+            .text;
         examples.add(&text, &scan::text(scanner, text.as_bytes()));
     }
     let fields = all.entry("protected-field").or_default();

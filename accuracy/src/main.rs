@@ -17,6 +17,7 @@ mod example;
 mod forge;
 mod generated;
 mod grammar;
+mod labelled;
 mod lookalikes;
 mod marked;
 mod random;
@@ -25,7 +26,7 @@ mod samples;
 mod scan;
 mod table;
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::Path, path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, ensure};
 use baseline::Baseline;
@@ -38,6 +39,12 @@ struct Words {
     /// Only what is generated, and only what got worse than the committed baseline.
     #[arg(long)]
     check: bool,
+    /// Only the benign corpora.
+    #[arg(long)]
+    benign: bool,
+    /// Only the labelled texts: seconds.
+    #[arg(long)]
+    labelled: bool,
     /// Make what is reached now the baseline.
     #[arg(long)]
     accept: bool,
@@ -58,20 +65,30 @@ fn main() -> ExitCode {
 }
 
 fn run(words: &Words) -> Result<()> {
-    let rules = rules::read()?;
     let scanner = Scanner::builtin()?;
+    if words.labelled {
+        return only_labelled(&scanner, words.failures.as_deref());
+    }
+    if words.benign {
+        return only_benign(&scanner, words.failures.as_deref());
+    }
+    let rules = rules::read()?;
     let tally = generated::measure(&scanner, &rules)?;
     let lookalikes = lookalikes::measure(&scanner, &rules)?;
+    let labelled = labelled::measure(&scanner)?;
     let mut now = Baseline::of(&tally, &lookalikes);
+    now.add_labelled(&labelled);
     let mut benign = Vec::new();
     if !words.check {
         print!("{}", table::generated(&rules, &tally, &lookalikes));
+        print!("{}", table::labelled(&labelled));
         benign = benign::measure(&scanner)?;
         print!("{}", table::benign(&benign));
         now.add_benign(&benign);
     }
     if let Some(path) = &words.failures {
-        fs::write(path, table::failures(&tally, &lookalikes, &benign))?;
+        let failures = table::failures(&tally, &lookalikes, &benign);
+        fs::write(path, failures + &table::labelled_failures(&labelled))?;
     }
     if words.accept {
         return now.commit();
@@ -83,5 +100,23 @@ fn run(words: &Words) -> Result<()> {
          `cargo xtask accuracy --accept`",
         worse.join("\n  ")
     );
+    Ok(())
+}
+
+fn only_benign(scanner: &Scanner, failures: Option<&Path>) -> Result<()> {
+    let benign = benign::measure(scanner)?;
+    print!("{}", table::benign(&benign));
+    if let Some(path) = failures {
+        fs::write(path, table::benign_failures(&benign))?;
+    }
+    Ok(())
+}
+
+fn only_labelled(scanner: &Scanner, failures: Option<&Path>) -> Result<()> {
+    let labelled = labelled::measure(scanner)?;
+    print!("{}", table::labelled(&labelled));
+    if let Some(path) = failures {
+        fs::write(path, table::labelled_failures(&labelled))?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use crate::{
     benign::{Corpus, Outcome},
     generated::Tally,
+    labelled::Labelled,
     lookalikes::Flagged,
     rules::{Class, Rule},
     scan::{Count, percent},
@@ -102,6 +103,13 @@ fn write_rules(out: &mut String, tally: &Tally) {
 }
 
 fn write_lookalikes(out: &mut String, kinds: &BTreeMap<&'static str, Flagged>) {
+    write_kinds(out, kinds.iter());
+}
+
+fn write_kinds<'a, K: AsRef<str> + 'a>(
+    out: &mut String,
+    kinds: impl Iterator<Item = (&'a K, &'a Flagged)>,
+) {
     out.push_str(&format!(
         "{:<18} {:>7} {:>9}\n",
         "look-alike", "there", "flagged %"
@@ -109,6 +117,7 @@ fn write_lookalikes(out: &mut String, kinds: &BTreeMap<&'static str, Flagged>) {
     let (mut there, mut flagged) = (0, 0);
     for (name, kind) in kinds {
         let share = percent(kind.flagged, kind.there);
+        let name = name.as_ref();
         out.push_str(&format!("{name:<18} {:>7} {share:>9.1}\n", kind.there));
         there += kind.there;
         flagged += kind.flagged;
@@ -118,6 +127,47 @@ fn write_lookalikes(out: &mut String, kinds: &BTreeMap<&'static str, Flagged>) {
         "all",
         percent(flagged, there)
     ));
+}
+
+/// The tables of the labelled texts.
+pub(crate) fn labelled(labelled: &Labelled) -> String {
+    let mut out = format!(
+        "\n{:<16} {:>7} {:>7} {:>7} {:>9} {:>12} {:>12}\n",
+        "labelled", "secrets", "recall", "exact", "precision", "JSON recall", "JSON exact"
+    );
+    let mut totals = (Count::default(), Count::default());
+    for (name, (itself, nested)) in &labelled.styles {
+        labelled_row(&mut out, name, itself, nested);
+        totals.0.add(*itself);
+        totals.1.add(*nested);
+    }
+    labelled_row(&mut out, "all", &totals.0, &totals.1);
+    out.push('\n');
+    write_kinds(&mut out, labelled.alikes.iter());
+    out
+}
+
+fn labelled_row(out: &mut String, name: &str, itself: &Count, nested: &Count) {
+    out.push_str(&format!(
+        "{name:<16} {:>7} {:>7.1} {:>7.1} {:>9.1} {:>12.1} {:>12.1}\n",
+        itself.there,
+        itself.recall(),
+        itself.exactness(),
+        itself.precision(),
+        nested.recall(),
+        nested.exactness()
+    ));
+}
+
+/// What did not go well in the labelled texts.
+pub(crate) fn labelled_failures(labelled: &Labelled) -> String {
+    let mut out = labelled.failures.concat();
+    for (name, kind) in &labelled.alikes {
+        for shown in &kind.shown {
+            out.push_str(&format!("### labelled look-alike / {name}\n{shown}\n"));
+        }
+    }
+    out
 }
 
 /// The table of the benign corpora.
@@ -174,6 +224,13 @@ pub(crate) fn failures(
             out.push_str(&format!("### look-alike / {name}\n{shown}\n"));
         }
     }
+    out.push_str(&benign_failures(benign));
+    out
+}
+
+/// Where a false alarm stands.
+pub(crate) fn benign_failures(benign: &[(Corpus, Outcome)]) -> String {
+    let mut out = String::new();
     for (corpus, outcome) in benign {
         for (rule, places) in &outcome.wrong {
             let name = corpus.name;

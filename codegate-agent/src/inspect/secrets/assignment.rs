@@ -16,25 +16,74 @@ use super::{
     rule::Candidate,
 };
 
-/// What may stand between the known part of a name and its value: the rest of the name and its
-/// closing quote, a type, an operator, the value's opening quote (with a string prefix, with
-/// backslashes).
-const TIE: &str = concat!(
-    r#"^[A-Za-z0-9_.-]{0,24}(?:\\{0,3}["'`\])]){0,3}[ \t]{0,8}"#,
-    r"(?:",
-    r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{1,16}=", // a type: `: &'static str =`
-    // A pair of `name` and `value`, or `key` and `value`.
-    r#"|(?:[,;]\s{0,16}|\s{1,16})\\{0,3}["']?value\\{0,3}["']?[ \t]{0,2}[:=]"#,
-    r"|=>|:=|={1,3}|:|,|>|%3[AaDd]",
-    r")[ \t]{0,8}",
-    r#"(?:[BFRUbfru]{0,2}\\{0,3}["'`])?"#,
+/// What may follow the known part of a name: the rest of it, its closing quote, an array's bounds.
+const TAIL: &str = concat!(
+    r#"^[A-Za-z0-9_.-]{0,24}(?:\\{0,3}["'`\])]){0,3}"#,
+    r"(?:\[[0-9A-Za-z_]{0,8}\])?[ \t]{0,8}",
 );
 
-/// [`TIE`], compiled once; all rules share it.
-static TIED: LazyLock<Result<Regex, String>> = LazyLock::new(|| pattern::compile(TIE));
+/// A value's opening quote, with a string prefix, with backslashes, within another quote.
+const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:["']?\\{1,3})?["'`])"#;
+
+/// A pair of `name` and `value`, or `key` and `value`, with one more between them; elements side by
+/// side, or words of a command.
+const PAIR: &str = concat!(
+    r"(?:",
+    r#"(?:[,;]\s{0,16}|\s{1,16})(?:\\{0,3}["'][A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6}),\s{0,16})?"#,
+    r#"(?:\\{0,3}["']?|--?)(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
+    r"|</[A-Za-z]{2,12}>\s{0,16}<(?i:string|value)>",
+    r")\s{0,16}",
+);
+
+/// What ties a value to a name in whatever text: an operator, or a type. The value's quotes may be
+/// missing.
+const LOOSE: &str = concat!(
+    r"(?:",
+    r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{0,16}[ ]=[ ]", // a type: `: &'static str =`
+    r"|>\s{0,40}|\|[ ]",
+    r"|=>|:=|:-|[|&?+.!]{0,2}={1,3}|:|,|%3[AaDd]",
+    r")[ \t]{0,8}(?:!!str[ ]|\*\*)?",
+);
+
+/// What does so only if a quote follows: a call, a type, a default, white space.
+const STRICT: &str = concat!(
+    r"(?:",
+    r"(?:\??:[ ]?[&A-Za-z][A-Za-z0-9_<>.,'& \[\]?]{0,40}|[A-Za-z*][A-Za-z0-9_.*<>\[\]]{0,24}[ ]?|\{[^}\x22'\n]{0,30}\}[ ]?)=",
+    r"|=>|:=|[|&?+.!]{0,2}={1,3}|:|->|<-|to[ ]|\|\||\?\?|or[ ]",
+    r"|,\s{0,8}(?:[a-z_]{1,10}=[^,\x22'\n]{1,20},\s{0,8}){0,3}(?:default[ ]?=|)",
+    r"|\{\s{1,16}(?:[a-z]{4,12}[ ]{0,12}=[ ][^\n]{0,60}\n\s{0,8}){0,3}default[ ]{0,12}=",
+    r"|\)\.to(?:Be|Equal|StrictEqual)\(|[({]|[ \t])",
+    r"[ \t]{0,8}",
+    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive)\(|[(\[{])?[ ]?",
+);
+
+/// The two, compiled once; all rules share them.
+static TIES: LazyLock<Result<Ties, String>> = LazyLock::new(|| {
+    Ok(Ties {
+        pair: pattern::compile(&format!("{TAIL}{PAIR}{QUOTE}?"))?,
+        strict: pattern::compile(&format!("{TAIL}{STRICT}{QUOTE}"))?,
+        loose: pattern::compile(&format!("{TAIL}{LOOSE}{QUOTE}?"))?,
+    })
+});
+
+/// What ties values to names.
+#[derive(Debug, Clone)]
+struct Ties {
+    pair: Regex,
+    strict: Regex,
+    loose: Regex,
+}
+
+impl Ties {
+    /// How long the tie is that a text begins with.
+    fn len(&self, rest: &[u8]) -> Option<usize> {
+        let ties = [&self.pair, &self.strict, &self.loose];
+        ties.iter().find_map(|tie| Some(tie.find(rest)?.end()))
+    }
+}
 
 /// The longest text that can tie a value to a name, in bytes.
-const LONGEST_TIE: usize = 160;
+const LONGEST_TIE: usize = 240;
 
 /// The longest value, in bytes.
 const LONGEST: usize = 512;
@@ -42,7 +91,7 @@ const LONGEST: usize = 512;
 /// Values that stand beside names.
 #[derive(Debug)]
 pub(super) struct Beside {
-    tie: Regex,
+    ties: Ties,
     value: Option<Pattern>,
     /// The name must go on as that of a key does.
     named: bool,
@@ -54,8 +103,8 @@ pub(super) fn any_of(names: &[String]) -> String {
     format!("(?i:{})", names.join("|"))
 }
 
-/// Whether [`TIE`] can match behind the known part of a name. It may say yes when it can't, never
-/// no when it can.
+/// Whether a tie can begin behind the known part of a name. It may say yes when none does, never
+/// no when one does.
 fn may_be_tied(rest: &[u8]) -> bool {
     let tail = rest
         .iter()
@@ -65,18 +114,39 @@ fn may_be_tied(rest: &[u8]) -> bool {
     let rest = rest.get(tail..).unwrap_or_default();
     let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
     let closing = rest.iter().take(24).take_while(is_closing).count();
-    match rest.get(closing..).unwrap_or_default() {
-        [b'=' | b':' | b',' | b'>' | b'%' | b'?' | b';', ..] => true,
+    let (closed, rest) = rest.split_at_checked(closing).unwrap_or_default();
+    match rest {
+        [
+            b'=' | b':' | b',' | b'>' | b'%' | b'?' | b';' | b'|' | b'!' | b'+' | b'&',
+            ..,
+        ]
+        | [b'(' | b'[' | b'{' | b'-' | b'<' | b'.', ..] => true,
+        // White space and a quote.
+        _ if closed.windows(2).any(|pair| is_quote_behind_space(pair)) => true,
+        [first, ..] if first.is_ascii_alphabetic() => begins_with_word(closed, rest),
         rest => begins_with_value(rest),
     }
 }
 
-/// The `value` of a pair of `name` and `value`.
+fn is_quote_behind_space(pair: &[u8]) -> bool {
+    matches!(pair, [b' ' | b'\t', b'"' | b'\'' | b'`' | b'\\'])
+}
+
+/// A type, `to` or `or`, behind white space, or a string's prefix.
+fn begins_with_word(closed: &[u8], rest: &[u8]) -> bool {
+    let is_type = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.*<>[] ".contains(byte);
+    let word = rest.iter().take(28).take_while(is_type).count();
+    let behind = rest.get(word..).unwrap_or_default();
+    let spaced = closed.last().is_some_and(u8::is_ascii_whitespace);
+    spaced && matches!(behind, [b'=' | b'"' | b'\'' | b'`', ..]) || begins_with_value(rest)
+}
+
+/// The `value` of a pair of `name` and `value`, perhaps behind a closing tag.
 fn begins_with_value(rest: &[u8]) -> bool {
-    let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\\\"'".contains(byte);
+    let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\\\"'-".contains(byte);
     let before = rest.iter().take(24).take_while(is_before).count();
-    rest.get(before..)
-        .is_some_and(|rest| rest.starts_with(b"value"))
+    rest.get(before..before + 5)
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"value"))
 }
 
 impl Beside {
@@ -87,7 +157,7 @@ impl Beside {
             .transpose()
             .map_err(|error| format!("value: {error}"))?;
         Ok(Self {
-            tie: TIED.clone()?,
+            ties: TIES.clone()?,
             value: value.map(Pattern::anchored),
             named,
         })
@@ -99,7 +169,7 @@ impl Beside {
         if !may_be_tied(rest) || self.named && !name::goes_on_as_key(tail(rest)) {
             return None;
         }
-        let start = end + self.tie.find(rest)?.end();
+        let start = end + self.ties.len(rest)?;
         let (secret, site) = match &self.value {
             Some(value) => shaped_value(value, text, start)?,
             None => free_value(text, &full_name(text, end), start)?,
@@ -128,7 +198,10 @@ fn full_name(text: &[u8], end: usize) -> Range<usize> {
     // The letter of a literal `\n` is no part of it.
     let outside = before.get(..end - head).unwrap_or_default();
     let escape = head > 0 && outside.last() == Some(&b'\\');
-    end - head + usize::from(escape)..end + tail
+    let start = end - head + usize::from(escape);
+    // `process.env.TOKEN` is a name of the environment's.
+    let environment = memchr::memmem::rfind(before.get(start..).unwrap_or_default(), b"env.");
+    start + environment.map_or(0, |at| at + 4)..end + tail
 }
 
 fn is_name(byte: &u8) -> bool {
@@ -148,15 +221,49 @@ fn free_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<u
     }
     let between = text.get(name.end..start)?;
     let rest = text.get(start..)?;
+    if !is_bound(text, name, between) {
+        return None;
+    }
     if let Some((quote, slashes)) = opening(between) {
         let len = quoted_len(rest, quote, slashes)?;
-        return Some((start..start + len, Site::Quoted));
+        let repeats = name::repeats(text.get(name.clone())?, rest.get(..len)?);
+        return (!repeats).then_some((start..start + len, Site::Quoted));
     }
     if is_line(text, name, start) {
         return Some((start..start + line_len(rest)?, Site::Line));
     }
     let len = bare_len(rest, between.trim_ascii())?;
     Some((start..start + len, Site::Bare))
+}
+
+/// Whether a comma or a bracket ties the two: in `set("name", "value")` and `.withName("value")` it
+/// does, in a list of words or `checkName("value")` it doesn't.
+fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
+    let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
+    let closing = between.iter().take_while(is_closing).count();
+    let before = text.get(name.start.saturating_sub(16)..name.start);
+    let before = before.unwrap_or_default();
+    match between.get(closing) {
+        Some(b',') => {
+            let is_mark = |byte: &u8| b"\\\"'`-@ \t".contains(byte);
+            let marks = before.iter().rev().take_while(|byte| is_mark(byte)).count();
+            let opened = before
+                .len()
+                .checked_sub(marks + 1)
+                .and_then(|at| before.get(at));
+            let symbol = before.last() == Some(&b':') && closing == 0;
+            let has = |text: &[u8], word: &[u8]| memchr::memmem::find(text, word).is_some();
+            let explicit = has(between, b"default") || has(&between.to_ascii_lowercase(), b"value");
+            opened == Some(&b'(') || symbol || explicit || has(before, b"\"String\"")
+        }
+        Some(b'(') if closing == 0 => {
+            let name = text.get(name.clone()).unwrap_or_default();
+            let method = before.last() == Some(&b'.') || name.contains(&b'.');
+            let declared = before.to_ascii_lowercase().ends_with(b"string ");
+            declared || name::sets(name, method)
+        }
+        _ => true,
+    }
 }
 
 /// The quote that a value begins with, and the backslashes before it.
@@ -168,7 +275,9 @@ fn opening(tie: &[u8]) -> Option<(u8, usize)> {
         .take_while(|byte| **byte == b'\\')
         .count();
     // A name's own closing quote is no opening one.
-    let opens = b"\"'`".contains(quote) && before.iter().any(|byte| b"=:,>aAdD".contains(byte));
+    // What a name's own closing quote can't follow.
+    let is_tie = |byte: &u8| b"=:,>|?-(<[{ aAdDtT".contains(byte);
+    let opens = b"\"'`".contains(quote) && before.iter().any(is_tie);
     opens.then_some((*quote, slashes))
 }
 
@@ -197,6 +306,7 @@ fn bare_len(rest: &[u8], tie: &[u8]) -> Option<usize> {
     let ends = |(at, byte): (usize, &u8)| {
         byte.is_ascii_whitespace()
             || b"\"'`\\,;|(){}[]<>".contains(byte)
+            || *byte == b'*' && tie.ends_with(b"**")
             || *byte == b'&' && is_parameter(rest.get(at + 1..).unwrap_or_default())
             || *byte == b'%'
                 && tie.starts_with(b"%")
@@ -208,8 +318,14 @@ fn bare_len(rest: &[u8], tie: &[u8]) -> Option<usize> {
         .enumerate()
         .position(ends)
         .unwrap_or(rest.len());
-    let is_xml = tie == b">";
-    let fits = match rest.get(len..)?.first() {
+    let is_xml = tie.ends_with(b">") && !tie.ends_with(b"=>") && !tie.ends_with(b"->");
+    let behind = rest.get(len..)?;
+    let behind = if is_xml {
+        behind.trim_ascii_start()
+    } else {
+        behind
+    };
+    let fits = match behind.first() {
         Some(b'<') => is_xml,
         Some(b'(' | b'[' | b'{') => false, // a call, an index, a literal: code
         _ => !is_xml && !tie.contains(&b','),
@@ -237,6 +353,24 @@ fn is_parameter(text: &[u8]) -> bool {
     name > 0 && text.get(name) == Some(&b'=')
 }
 
+/// Whether a line of some text begins here: a string, what `grep` or a tool's line number precedes,
+/// or a literal escape.
+fn begins_text(before: &[u8]) -> bool {
+    match before {
+        [.., b'"' | b'\'' | b'`'] | [.., b'\\', b'n'] => true,
+        [rest @ .., b':'] => {
+            let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit());
+            let digits = digits.count();
+            digits > 0
+                && rest
+                    .get(..rest.len() - digits)
+                    .unwrap_or_default()
+                    .ends_with(b":")
+        }
+        rest => rest.ends_with("\u{2192}".as_bytes()),
+    }
+}
+
 /// Whether a name in capitals begins its line, and `=` follows at once.
 fn is_line(text: &[u8], name: &Range<usize>, start: usize) -> bool {
     let tied = text.get(name.end..start) == Some(b"=");
@@ -252,8 +386,8 @@ fn is_line(text: &[u8], name: &Range<usize>, start: usize) -> bool {
         .unwrap_or_default();
     let line = line.trim_ascii();
     let prefix: &[u8] = line.strip_suffix(b"export").unwrap_or(line);
-    tied && shouted
-        && prefix
-            .iter()
-            .all(|byte| b"+-> \t|:#".contains(byte) || byte.is_ascii_digit())
+    let numbered = prefix
+        .iter()
+        .all(|byte| b"+-> \t|:#".contains(byte) || byte.is_ascii_digit());
+    tied && shouted && (numbered || begins_text(prefix))
 }

@@ -99,7 +99,11 @@ fn has_own_password(userinfo: &[u8], behind: &[u8]) -> bool {
         return false;
     };
     let (user, password) = (&userinfo[..colon], &userinfo[colon + 1..]);
-    let is_port = password.len() < 6 && password.iter().all(u8::is_ascii_digit);
+    let digits = password
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let is_port = digits < 6 && matches!(password.get(digits), None | Some(b'/' | b'?'));
     let is_reference = [&b"$"[..], b"%s", b"{"]
         .iter()
         .any(|sign| password.starts_with(sign));
@@ -123,13 +127,18 @@ const SHOWN_PASSWORDS: [&str; 12] = [
 ];
 
 /// The hosts of examples, and of databases that nobody else can reach.
-const SHOWN_HOSTS: [&str; 14] = [
+const SHOWN_HOSTS: [&str; 19] = [
     "localhost",
     "127.0.0.1",
     "0.0.0.0",
     "[::1]",
     "host",
+    "host.com",
     "hostname",
+    "hostname.com",
+    "domain.com",
+    "server.com",
+    "proxy.com",
     "server",
     "proxy",
     "db",

@@ -9,8 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    shape::{is_member, is_number, is_place, is_reference, is_sequence, is_uuid, is_version},
-    words::{common_pairs, natural_bytes},
+    shape::{
+        has_escapes, is_call, is_code, is_constant, is_number, is_place, is_reference, is_sequence,
+        is_symbol, is_uuid, is_version,
+    },
+    words::{common_pairs, natural_bytes, runs},
 };
 
 /// How a value stands in the text.
@@ -39,10 +42,14 @@ pub(super) enum Judge {
 impl Judge {
     pub(super) fn accepts(self, value: &[u8], site: Site) -> bool {
         let plausible = !is_reference(value)
+            && !is_call(value)
             && !is_place(value)
             && !is_version(value)
             && !is_number(value)
-            && (site != Site::Bare || !is_member(value));
+            && (site == Site::Free || !is_constant(value))
+            && (site != Site::Quoted || !has_escapes(value))
+            && (site != Site::Bare || !is_symbol(value))
+            && (!matches!(site, Site::Bare | Site::Line) || !is_code(value));
         plausible
             && match self {
                 Self::Password => is_password(value, site),
@@ -76,8 +83,10 @@ fn is_password(value: &[u8], site: Site) -> bool {
         (false, true, _) => site != Site::Bare && value.len() >= 6 && !is_sequence(value),
         (true, true, false) => !is_quantity(value) && !is_identifier(value, site),
         (true, true, true) => !is_identifier(value, site),
-        (true, false, true) => has_odd_symbols(value) || is_random(value),
-        (true, false, false) => is_random(value),
+        (true, false, true) => {
+            has_odd_symbols(value) || is_random(value) || site != Site::Bare && is_typed(value)
+        }
+        (true, false, false) => is_random(value) || is_mumble(value, site),
         (false, false, _) => false,
     }
 }
@@ -194,6 +203,11 @@ fn is_quantity(value: &[u8]) -> bool {
 /// Words that are joined, as things are named: `mysql-secret-v2`, `user.input_1`.
 fn is_identifier(value: &[u8], site: Site) -> bool {
     let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:/".contains(byte);
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
+    if both && digits >= 3 && runs(value).filter(|run| run.len() > 3).count() < 2 {
+        return false; // one word, and what a rule for passwords demanded
+    }
     let joined = value.iter().any(|byte| b"_-.:/".contains(byte));
     let least = if site == Site::Bare { 4 } else { 6 };
     let wordy = natural_bytes(value) * 10 >= value.len() * least;
@@ -210,7 +224,8 @@ fn has_odd_symbols(value: &[u8]) -> bool {
     let other = inner
         .iter()
         .any(|byte| b"(){}[]<>|\\/=:,;'\"` ".contains(byte));
-    value.len() >= 8 && odd >= 2 && !other
+    let wordy = natural_bytes(value) * 10 >= value.len() * 6;
+    value.len() >= 8 && odd >= 2 && !other && !wordy
 }
 
 /// Whether a value looks like the output of a random generator.
@@ -230,6 +245,32 @@ fn reads_like_nothing(value: &[u8]) -> bool {
     let (common, pairs) = common_pairs(value);
     let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
     both && common * 10 <= pairs * 6
+}
+
+/// Letters that nobody could read aloud: `wcfmcvkguw`, `uTcEBzNu`.
+fn is_mumble(value: &[u8], site: Site) -> bool {
+    let (common, pairs) = common_pairs(value);
+    let rare = match site {
+        Site::Bare => value.len() >= 8 && common * 2 <= pairs,
+        _ => value.len() >= 7 && common * 3 <= pairs * 2,
+    };
+    (rare || site != Site::Bare && changes_case(value)) && !is_sequence(value)
+}
+
+/// Letters of both cases, in no order that makes words.
+fn changes_case(value: &[u8]) -> bool {
+    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
+    let is_title = |run: &[u8]| run.iter().skip(1).all(u8::is_ascii_lowercase);
+    let odd = runs(value).count() >= 4 || !runs(value).all(is_title);
+    both && odd && value.len() >= 8 && natural_bytes(value) == 0
+}
+
+/// Letters that make no word, with a sign or two: `GSojqG!*`, `yDDWi-cmSQG`.
+fn is_typed(value: &[u8]) -> bool {
+    let is_sign = |byte: &u8| b"!@#$%^&*~+-_?=".contains(byte);
+    let of = |byte: &u8| byte.is_ascii_alphabetic() || is_sign(byte);
+    let signs = value.iter().filter(|byte| is_sign(byte)).count();
+    value.iter().all(of) && signs <= 3 && changes_case(value)
 }
 
 /// Cuts the bytes of a set off both ends.

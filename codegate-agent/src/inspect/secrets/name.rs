@@ -138,6 +138,75 @@ const KEYS: [&str; 28] = [
     "signing",
 ];
 
+/// What `key` must not follow at the end of a name: these are keys of tables, maps and keyboards, or
+/// known to everybody.
+const NO_KEYS: [&str; 64] = [
+    "accept",
+    "alt",
+    "arrow",
+    "attr",
+    "attribute",
+    "blob",
+    "char",
+    "cmp",
+    "compare",
+    "composite",
+    "config",
+    "content",
+    "data",
+    "dict",
+    "doc",
+    "document",
+    "down",
+    "edge",
+    "enter",
+    "entity",
+    "escape",
+    "event",
+    "feature",
+    "flag",
+    "gpg",
+    "graph",
+    "group",
+    "header",
+    "host",
+    "hot",
+    "image",
+    "issue",
+    "item",
+    "json",
+    "known",
+    "lookup",
+    "map",
+    "meta",
+    "metric",
+    "modifier",
+    "node",
+    "object",
+    "option",
+    "order",
+    "pgp",
+    "press",
+    "project",
+    "prop",
+    "property",
+    "pub",
+    "query",
+    "range",
+    "record",
+    "registry",
+    "routing",
+    "row",
+    "setting",
+    "shard",
+    "site",
+    "socket",
+    "state",
+    "storage",
+    "unique",
+    "websocket",
+];
+
 /// What makes a word a secret's name wherever it stands in the word, and at its end.
 const WITHIN: [&str; 6] = [
     "passw",
@@ -159,7 +228,30 @@ pub(super) fn is_credential(name: &[u8]) -> bool {
         && words
             .iter()
             .enumerate()
-            .any(|(at, word)| names_secret(word, &words[..at]))
+            .any(|(at, word)| names_secret(word, &words[..at], at + 1 == words.len()))
+}
+
+/// Whether a value says no more than its name, whatever stands between its words.
+pub(super) fn repeats(name: &[u8], value: &[u8]) -> bool {
+    let letters = |text: &[u8]| -> Vec<u8> {
+        let kept = text.iter().filter(|byte| byte.is_ascii_alphanumeric());
+        kept.map(u8::to_ascii_lowercase).collect()
+    };
+    let (name, value) = (letters(name), letters(value));
+    value.len() >= 4 && memchr::memmem::find(&name, &value).is_some()
+}
+
+/// Whether a function of this name takes a secret: `setPassword`, `withToken`, and, if it is a
+/// `method`, `password`.
+pub(super) fn sets(name: &[u8], method: bool) -> bool {
+    const VERBS: [&str; 8] = [
+        "set", "with", "put", "add", "use", "update", "change", "define",
+    ];
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let lower = String::from_utf8_lossy(last).to_ascii_lowercase();
+    let verb = VERBS.iter().any(|verb| lower.starts_with(verb));
+    let known = is_credential(last) && !lower.starts_with("get") && !lower.starts_with("is");
+    verb || method && known
 }
 
 /// Whether the rest of a name, behind a service's, is that of a key: `_API_KEY`, `Token`, or
@@ -175,16 +267,17 @@ pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
     tail.is_empty() || NOUNS.iter().any(|noun| is_noun(&noun)) && !words.any(is_about)
 }
 
-fn names_secret(word: &str, before: &[String]) -> bool {
+fn names_secret(word: &str, before: &[String], last: bool) -> bool {
     let after = |words: &[&str]| {
         before
             .last()
             .is_some_and(|last| words.contains(&last.as_str()))
     };
     match word {
-        "key" => after(&KEYS),
+        "key" => after(&KEYS) || last && !before.is_empty() && !after(&NO_KEYS),
         "tokens" | "tokenizer" | "tokenize" | "keys" | "keyboard" => false,
         "auth" => true,
+        "salt" | "pepper" | "nonce" | "seed" => last,
         "bypass" | "compass" => false,
         _ => {
             WITHIN.iter().any(|part| word.contains(part))

@@ -3,7 +3,7 @@
 //!
 //! Knows: the value. Must not know: names, rules.
 
-use super::words::natural_bytes;
+use super::words::{natural_bytes, runs};
 
 /// A name with a sign before it, as languages write variables, references and symbols.
 pub(super) fn is_reference(value: &[u8]) -> bool {
@@ -38,7 +38,7 @@ pub(super) fn is_number(value: &[u8]) -> bool {
 }
 
 /// A member of something: `self.password1`, `&self.token2`, `ed25519::PrivateKey`.
-pub(super) fn is_member(value: &[u8]) -> bool {
+fn is_member(value: &[u8]) -> bool {
     let value = value
         .strip_prefix(b"&")
         .or(value.strip_prefix(b"*"))
@@ -57,6 +57,74 @@ pub(super) fn is_member(value: &[u8]) -> bool {
     joined && parts.all(is_name) && natural_bytes(value) * 5 >= value.len()
 }
 
+/// A member, an element, a choice: `self.password1`, `keys[i2]`, `t?m:bf.m971`.
+pub(super) fn is_code(value: &[u8]) -> bool {
+    let has = |sign: u8| value.contains(&sign);
+    let is_choice = has(b'?') && has(b':');
+    let is_element = value.ends_with(b"]") && has(b'[') && !value.starts_with(b"[");
+    let is_own = value.starts_with(b"self.") || value.starts_with(b"this.");
+    is_choice || is_element || is_own || is_member(value)
+}
+
+/// `generateToken(user1)`.
+pub(super) fn is_call(value: &[u8]) -> bool {
+    let open = value.iter().position(|byte| *byte == b'(').unwrap_or(0);
+    let name = value.get(..open).unwrap_or_default();
+    let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:$@".contains(byte);
+    !name.is_empty()
+        && value.ends_with(b")")
+        && name.iter().all(of)
+        && natural_bytes(name) * 2 >= name.len()
+}
+
+/// A constant's name: `SECRET_KEY_1`.
+pub(super) fn is_constant(value: &[u8]) -> bool {
+    let of = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let joined = value.contains(&b'_');
+    let underscores = value.iter().filter(|byte| **byte == b'_').count();
+    let least = if underscores >= 2 { 3 } else { 5 };
+    joined && value.iter().all(of) && natural_bytes(value) * 10 >= value.len() * least
+}
+
+/// An identifier that names a secret itself, or begins as private ones do: `ChaCha20Key`,
+/// `NID_aes_256_key`, `_pep_440_key`.
+pub(super) fn is_symbol(value: &[u8]) -> bool {
+    const NOUNS: [&[u8]; 7] = [
+        b"key",
+        b"token",
+        b"secret",
+        b"passw",
+        b"credential",
+        b"auth",
+        b"nid_",
+    ];
+    let value = value.strip_prefix(b"&").unwrap_or(value);
+    let of = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let lower = value.to_ascii_lowercase();
+    let named = NOUNS.iter().any(|noun| contains(&lower, noun));
+    value.iter().all(of)
+        && value.len() < 40
+        && (named || is_camel_type(value) || value.starts_with(b"_"))
+}
+
+/// `EcPrivateKeyRfc5915Der`: capitalised words, one after the other.
+fn is_camel_type(value: &[u8]) -> bool {
+    let words = runs(value).filter(|run| run.len() > 1).count();
+    let natural = natural_bytes(value) * 2 >= value.len();
+    let begins = value.first().is_some_and(u8::is_ascii_uppercase);
+    begins && natural && words >= 2 && value.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Escapes that no password is written with: `str\x00ing`.
+pub(super) fn has_escapes(value: &[u8]) -> bool {
+    value.windows(2).any(|pair| {
+        matches!(
+            pair,
+            [b'\\', b'x' | b'u' | b'U' | b'n' | b'r' | b't' | b'0']
+        )
+    })
+}
+
 /// A path, a URL, a mail address.
 pub(super) fn is_place(value: &[u8]) -> bool {
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
@@ -65,7 +133,13 @@ pub(super) fn is_place(value: &[u8]) -> bool {
     let rooted = begins(b"/") || begins(b"./") || begins(b"../") || begins(b"~/");
     let is_path = rooted && (wordy(3) || slashes >= 2 && value.len() < 24);
     let is_words_with_slashes = slashes > 0 && (wordy(6) || has_extension(value));
-    contains(value, b"://") || is_path || is_words_with_slashes || is_drive(value) || is_mail(value)
+    let is_named = begins(b"arn:") || begins(b"urn:") || begins(b"vault:");
+    contains(value, b"://")
+        || is_named
+        || is_path
+        || is_words_with_slashes
+        || is_drive(value)
+        || is_mail(value)
 }
 
 /// `.rs`, `.json`: a dot and two to four small letters at the end.
@@ -111,7 +185,17 @@ pub(super) fn is_version(value: &[u8]) -> bool {
     let leading = value.iter().take_while(|byte| of(byte)).count();
     let dotted = value.get(..leading).unwrap_or_default();
     let separators = dotted.iter().filter(|byte| b".-:".contains(byte)).count();
-    separators >= 2 && leading * 10 >= value.len() * 6
+    let is_row = |part: &[u8]| {
+        let letters = part
+            .iter()
+            .filter(|byte| byte.is_ascii_alphabetic())
+            .count();
+        letters == part.len() || letters <= 1
+    };
+    let named = value
+        .split(|byte| b".-+".contains(byte))
+        .all(|part| part.len() <= 8 && is_row(part));
+    separators >= 2 && (leading * 10 >= value.len() * 6 || leading >= 5 && named)
 }
 
 /// `0123456789abcdef`, `abcdefgh…`: most bytes follow from the one before.

@@ -5,7 +5,7 @@
 /// What people write where a secret would stand: `<your-token>`, `${TOKEN}`, `xxxx`, or one of our
 /// own placeholders (so that scanning what was sealed changes nothing).
 pub(super) fn is_stand_in(value: &[u8]) -> bool {
-    const MARKS: [&[u8]; 14] = [
+    const MARKS: [&[u8]; 34] = [
         b"example",
         b"placeholder",
         b"redacted",
@@ -17,12 +17,39 @@ pub(super) fn is_stand_in(value: &[u8]) -> bool {
         b"replace_",
         b"replace-",
         b"insert_",
+        b"insert-",
+        b"sample",
+        b"dummy",
+        b"foobar",
+        b"mysecret",
+        b"my_secret",
+        b"my-secret",
+        b"my_pass",
+        b"my-pass",
+        b"mypass",
+        b"my_api",
+        b"my-api",
+        b"yourpass",
+        b"yoursecret",
+        b"yourapi",
+        b"yourtoken",
+        b"not-a-real",
+        b"not_a_real",
+        b"some-secret",
+        b"1234567890",
         b"xxxx",
         b"....",
         b"****",
     ];
     let lower = value.to_ascii_lowercase();
-    has_placeholder(value)
+    let begins = |word: &[u8]| {
+        let rest = lower.strip_prefix(word).unwrap_or_default();
+        rest.first().is_some_and(|sign| b"-_".contains(sign))
+    };
+    [&b"fake"[..], b"mock", b"todo", b"fixme"]
+        .iter()
+        .any(|word| begins(word))
+        || has_placeholder(value)
         || MARKS.iter().any(|mark| contains(&lower, mark))
         || is_template(value)
         || is_monotone(value)
@@ -57,12 +84,17 @@ fn is_template(value: &[u8]) -> bool {
     let opens = |mark: &[u8]| contains(value, mark);
     let wrapped =
         |open: u8, close: u8| value.first() == Some(&open) && value.last() == Some(&close);
+    let framed = |mark: &[u8]| value.len() > 4 && value.starts_with(mark) && value.ends_with(mark);
     opens(b"${")
         || opens(b"{{")
         || opens(b"%(")
         || opens(b"#{")
         || opens(b"$(")
         || opens(b"<%")
+        || value.starts_with(b"ENC(")
+        || framed(b"@@")
+        || framed(b"__")
+        || value.starts_with(b"**") && value.len() < 40
         || value.starts_with(b"&#")
         || value.starts_with(b"&lt")
         || wrapped(b'<', b'>')

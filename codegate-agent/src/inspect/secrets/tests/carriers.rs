@@ -166,7 +166,7 @@ fn many_beginnings_of_keys_take_no_time() {
     let text = "-----BEGIN PRIVATE KEY-----\n".repeat(40_000);
     let started = std::time::Instant::now();
     assert!(found(&text).is_empty());
-    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
 
 #[test]
