@@ -29,7 +29,7 @@ const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:["']?\\{1,3})?["'`])"#;
 /// side, or words of a command.
 const PAIR: &str = concat!(
     r"(?:",
-    r#"(?:[,;]\s{0,16}|\s{1,16})(?:\\{0,3}["'][A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6}),\s{0,16})?"#,
+    r#"(?:[,;]\s{0,16}|\s{1,16})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
     r#"(?:\\{0,3}["']?|--?)(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
     r"|</[A-Za-z]{2,12}>\s{0,16}<(?i:string|value)>",
     r")\s{0,16}",
@@ -121,6 +121,8 @@ fn may_be_tied(rest: &[u8]) -> bool {
             ..,
         ]
         | [b'(' | b'[' | b'{' | b'-' | b'<' | b'.', ..] => true,
+        // A pair's other half, in a string of its own.
+        [b'\n', next, ..] if closed.contains(&b'"') => next.is_ascii_alphabetic(),
         // White space and a quote.
         _ if closed.windows(2).any(|pair| is_quote_behind_space(pair)) => true,
         [first, ..] if first.is_ascii_alphabetic() => begins_with_word(closed, rest),
