@@ -2,7 +2,7 @@
 //!
 //! Knows: addresses and processes. Must not know: TLS, HTTP, what is guarded.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// One redirected connection, as the kernel saw it before it was redirected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +32,8 @@ pub struct Process {
     pub cgroup: Option<String>,
     /// Its command line, or the beginning of it: it says of itself what it likes.
     pub arguments: Vec<OsString>,
-    /// Who started it, nearest first, as far as that is known.
-    pub ancestors: Vec<Ancestor>,
-}
-
-/// A process that started others, named so that a reused pid cannot be mistaken for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Ancestor {
-    /// The thread group's id.
-    pub pid: u32,
-    /// When it started, as in [`Process::start`].
-    pub start: u64,
+    /// Who started it, nearest first, as far as that is known. They have no ancestors of their own here.
+    pub ancestors: Vec<Arc<Process>>,
+    /// The AI tool that it is, or was started by.
+    pub tool: Option<&'static str>,
 }

@@ -4,7 +4,7 @@ use aya_ebpf::{helpers::bpf_get_current_cgroup_id, programs::SockAddrContext};
 use codegate_ebpf::{Address, Counter, Endpoint, NEVER};
 
 use crate::{
-    heart,
+    class, heart,
     maps::{AGENT_CGROUP, AGENT_MARK, ENDPOINTS, LEARNED},
     socket::{self, field},
 };
@@ -18,15 +18,21 @@ pub(crate) fn guarded(ctx: &SockAddrContext, to: &Address, wanted: u32) -> Resul
     // SAFETY: an entry that is removed while it is read yields another entry's value at worst; the
     // next connection sees the truth.
     let set = unsafe { ENDPOINTS.get(to) };
-    if let Err(reason) = holds(set, wanted) {
+    let known = holds(set, wanted).or_else(|reason| {
         // SAFETY: the same.
         let learned = unsafe { LEARNED.get(to) };
-        holds(learned, wanted).map_err(|_| reason)?;
+        holds(learned, wanted).map_err(|_| reason)
+    });
+    if let Err(reason) = known
+        && !class::is_looked_at(to, wanted)
+    {
+        return Err(reason);
     }
     if is_agent(ctx) {
         return Err(Counter::Exempt);
     }
-    heart::beats()
+    // What is looked at for who makes it need not be for a guarded host: without an agent it goes direct.
+    heart::beats().map_err(|stale| known.err().unwrap_or(stale))
 }
 
 /// Whether an entry says what is wanted, today.

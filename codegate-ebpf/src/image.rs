@@ -92,7 +92,29 @@ pub struct Layout {
     pub mnt_mountpoint: u32,
 }
 
+/// What the agent knows of a process.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Class {
+    /// It holds as long as this is [`Policy::generation`].
+    pub generation: u32,
+    /// 1 if all its TLS connections are looked at.
+    pub guard_all: u32,
+}
+
+/// What the rules ask for.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Another one for each change of the rules.
+    pub generation: u32,
+    /// 1 if there may be processes all of whose TLS connections are looked at.
+    pub guard_all: u32,
+}
+
 const _: () = {
+    assert!(size_of::<Class>() == 8);
+    assert!(size_of::<Policy>() == 8);
     assert!(size_of::<ProcessKey>() == 16);
     assert!(size_of::<Image>() == 8 + 16 * ANCESTORS + 16 + PATH + 256 + ARGUMENTS);
     assert!(size_of::<Layout>() == 88);

@@ -49,6 +49,12 @@ pub mod maps {
     pub const IMAGES: &str = "IMAGES";
     /// Array of one [`Layout`](crate::image::Layout).
     pub const LAYOUT: &str = "LAYOUT";
+    /// LRU hash: [`ProcessKey`](crate::image::ProcessKey) → [`Class`](crate::image::Class).
+    pub const CLASSES: &str = "CLASSES";
+    /// Array of one [`Policy`](crate::image::Policy).
+    pub const POLICY: &str = "POLICY";
+    /// Hash: port (`u16`, network order) → `u8`.
+    pub const LOOKED_AT: &str = "LOOKED_AT";
     /// Hash: network namespace cookie (`u64`) → [`Listener`](crate::Listener).
     pub const LISTENERS: &str = "LISTENERS";
     /// LRU hash: socket cookie (`u64`) → [`Original`](crate::Original).

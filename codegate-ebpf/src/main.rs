@@ -9,6 +9,7 @@
     reason = "helpers, maps and contexts are raw pointers; the verifier checks them"
 )]
 
+mod class;
 mod connect;
 mod datagram;
 mod dns;

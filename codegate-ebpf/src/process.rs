@@ -40,27 +40,35 @@ const INIT: u32 = 1;
 /// the kernel's memory, only its pid is told.
 #[inline(always)]
 pub(crate) fn identify(tgid: u32) -> ProcessKey {
-    let unknown = ProcessKey {
-        start: 0,
-        tgid,
-        exec: 0,
-    };
-    if IDENTIFY.load() == 0 {
-        return unknown;
-    }
-    let Some(layout) = LAYOUT.get_ptr(0) else {
-        return unknown;
-    };
-    // SAFETY: the helper has no preconditions.
-    let task = unsafe { bpf_get_current_task() };
-    let Some(key) = key_of(task, layout) else {
-        return unknown;
+    let Some((task, key, layout)) = current() else {
+        return ProcessKey {
+            start: 0,
+            tgid,
+            exec: 0,
+        };
     };
     // SAFETY: only whether it is there matters.
     if unsafe { IMAGES.get(key) }.is_none() {
         remember(task, &key, layout);
     }
     key
+}
+
+/// The caller's program; `None` without permission to read the kernel's memory.
+#[inline(always)]
+pub(crate) fn caller() -> Option<ProcessKey> {
+    current().map(|(_, key, _)| key)
+}
+
+#[inline(always)]
+fn current() -> Option<(u64, ProcessKey, *const Layout)> {
+    if IDENTIFY.load() == 0 {
+        return None;
+    }
+    let layout = LAYOUT.get_ptr(0)?;
+    // SAFETY: the helper has no preconditions.
+    let task = unsafe { bpf_get_current_task() };
+    Some((task, key_of(task, layout)?, layout))
 }
 
 /// Which program a thread runs.

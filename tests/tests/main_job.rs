@@ -333,6 +333,65 @@ fn a_host_below_a_wildcard_is_guarded_from_its_first_connection() {
     assert_eq!(agent.sessions(1)[0]["host"], "fresh.eu.wild.test");
 }
 
+/// Nobody resolves the name: curl is told the address, and only its hello gives the host away.
+#[test]
+fn a_process_of_the_class_guard_all_is_guarded_wherever_it_goes() {
+    let lab = Lab::new();
+    lab.site(PLAIN)
+        .serve(|_| Reply::new(200, "text/plain", "plain"));
+    lab.site("ai.hidden.test").beside(PLAIN).ai(Turn::echo);
+    let address = lab.zone().addresses(PLAIN).unwrap()[0];
+    lab.zone().set("ai.hidden.test", &[]);
+    let rule = "[[process]]\nexe = \"/usr/bin/cur?\"\naction = \"guard-all\"";
+    let agent = lab
+        .agent()
+        .endpoint("ai.hidden.test", "openai")
+        .settings(rule)
+        .start();
+    let secret = samples::github(3);
+    let body = Dialect::Chat.request(&secret, false).to_string();
+    let post = |host: &str| {
+        let url = format!("https://{host}/v1/chat/completions");
+        let to = format!("{host}:443:{address}");
+        let curl = clients::post(&lab.guarded(), &url, &body).args(["--resolve", &to]);
+        curl.run().ok().text()
+    };
+    assert_eq!(Dialect::Chat.said(&post("ai.hidden.test"), false), secret);
+    assert_eq!(post(PLAIN), "plain");
+    assert!(
+        !lab.journal().of("ai.hidden.test")[0]
+            .text()
+            .contains(&secret)
+    );
+    assert!(lab.journal().of(PLAIN)[0].text().contains(&secret));
+    assert_eq!(agent.sessions(1)[0]["host"], "ai.hidden.test");
+}
+
+#[test]
+fn the_session_names_the_tool_behind_what_it_starts() {
+    let lab = Lab::new();
+    let agent = echoing(&lab);
+    let tool = lab.path("claude");
+    std::fs::copy("/bin/bash", &tool).unwrap();
+    let body = Dialect::Chat.request("hello", false).to_string();
+    let script = "curl --silent --show-error --data-binary \"$1\" \"$2\"; true";
+    let url = Dialect::Chat.url();
+    let bash = lab
+        .guarded()
+        .cmd(&tool)
+        .args(["-c", script, "x", &body, &url]);
+    bash.run().ok();
+    let process = agent.sessions(1)[0]["process"].clone();
+    assert_eq!(process["tool"], "claude", "{process}");
+    assert_eq!(
+        process["exe"],
+        std::fs::canonicalize("/usr/bin/curl")
+            .unwrap()
+            .to_str()
+            .unwrap()
+    );
+}
+
 #[test]
 fn many_clients_at_once_get_each_their_own() {
     let lab = Lab::new();

@@ -10,4 +10,4 @@ mod process;
 pub use inside::Inside;
 pub use listener::{Bound, bind};
 pub use network::{Network, networks_below};
-pub use process::identify;
+pub use process::{identify, identify_again};

@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    os::unix::ffi::OsStrExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::PathBuf,
 };
 
@@ -20,7 +20,23 @@ pub fn identify(pid: u32, uid: u32, comm: &str) -> Process {
         comm: comm.to_owned(),
         cgroup: cgroup(pid),
         arguments: arguments(pid).unwrap_or_default(),
-        ancestors: Vec::new(),
+        ..Process::default()
+    }
+}
+
+/// Names a process that was seen to start at `start` (clock ticks since the machine did). If that is not
+/// the process `pid` any more, nothing else is known of it.
+pub fn identify_again(pid: u32, start: u64) -> Process {
+    let uid = fs::metadata(format!("/proc/{pid}")).map_or(u32::MAX, |process| process.uid());
+    let found = identify(pid, uid, "");
+    if found.start == start {
+        return found;
+    }
+    Process {
+        pid,
+        start,
+        uid: u32::MAX,
+        ..Process::default()
     }
 }
 
@@ -77,6 +93,13 @@ mod tests {
         let arguments: Vec<_> = std::env::args_os().collect();
         assert_eq!(me.arguments, arguments);
         assert!(me.cgroup.is_some_and(|path| path.starts_with('/')));
+    }
+
+    #[test]
+    fn a_process_that_started_at_another_time_is_another() {
+        let me = identify(std::process::id(), 7, "");
+        assert_eq!(super::identify_again(me.pid, me.start).exe, me.exe);
+        assert_eq!(super::identify_again(me.pid, me.start + 1).exe, None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::{
     Action, Config, Fail, PackageAction, Provider, Unscannable,
     host::HostPattern,
+    pattern::PathPattern,
     process::Rule,
     values::{Absolute, BodyBytes, Cgroup, FeedUrl, PackageUrl, Port, TrustedKey},
 };
@@ -120,9 +121,19 @@ struct Endpoint {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Process {
-    /// The executable's path.
-    exe: Absolute,
-    /// What is done with its connections to guarded hosts.
+    /// The executable's path; `*` stands for any characters but a slash, `**` for any at all.
+    exe: Option<PathPattern>,
+    /// The script that an interpreter runs: its name, or its path or the end of it.
+    command: Option<String>,
+    /// The id of the container or the beginning of it; "*" for any container.
+    container: Option<String>,
+    /// The cgroup (v2) or one above it, as in /proc/PID/cgroup.
+    cgroup: Option<Absolute>,
+    /// The real user's id.
+    uid: Option<u32>,
+    /// Whether what such a process starts is meant, too. Default: false.
+    inherit: Option<bool>,
+    /// What is done with its connections.
     action: Action,
 }
 
@@ -161,7 +172,12 @@ impl File {
             endpoint.apply(config);
         }
         rules.extend(self.process.into_iter().map(|process| Rule {
-            exe: process.exe.0,
+            exe: process.exe,
+            command: process.command,
+            container: process.container,
+            cgroup: process.cgroup.map(|cgroup| cgroup.0),
+            uid: process.uid,
+            inherit: process.inherit.unwrap_or_default(),
             action: process.action,
         }));
     }

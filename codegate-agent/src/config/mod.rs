@@ -4,11 +4,14 @@
 //! kernel. When it must choose, it favours an error over a guess: a typo is never a default.
 
 mod builtin;
+mod command;
 mod endpoints;
 mod file;
 mod host;
 mod load;
+mod pattern;
 mod process;
+mod tools;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -28,7 +31,9 @@ use crate::{
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
 pub use host::{BadHost, HostPattern, normalized};
 pub use load::Error;
-pub use process::{Action, Processes, Rule};
+pub use pattern::PathPattern;
+pub use process::{Action, Processes, Rule, container};
+pub use tools::tool;
 
 /// Where the configuration is, unless `--config` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/codegate/config.toml";

@@ -9,26 +9,91 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is done with a process's connections to guarded hosts.
+use super::{command::runs, pattern::PathPattern};
+use crate::flow::Process;
+
+/// What is done with a process's connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// They are inspected.
+    /// Those to guarded hosts are inspected, and all TLS connections are looked at for the host that
+    /// they are for.
+    GuardAll,
+    /// Those to guarded hosts are inspected.
     #[default]
     Guard,
     /// They go through untouched.
     Pass,
-    /// They are refused.
+    /// Those to guarded hosts are refused.
     Block,
 }
 
-/// One `[[process]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One `[[process]]`: a process is meant if all that is said of it is true. Nothing said, all are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// The executable's path.
-    pub exe: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exe: Option<PathPattern>,
+    /// The script that an interpreter runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The id of the container, or the beginning of it; `*` for any container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The cgroup, or one above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<PathBuf>,
+    /// The real user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Whether what such a process starts is meant, too.
+    pub inherit: bool,
     /// What is done with its connections.
     pub action: Action,
+}
+
+impl Rule {
+    fn applies(&self, process: &Process) -> bool {
+        self.is(process) || self.inherit && process.ancestors.iter().any(|other| self.is(other))
+    }
+
+    fn is(&self, process: &Process) -> bool {
+        self.is_run(process)
+            && self.is_contained(process.cgroup.as_deref())
+            && self.uid.is_none_or(|uid| uid == process.uid)
+    }
+
+    fn is_run(&self, process: &Process) -> bool {
+        let exe = process.exe.as_deref().map(without_deleted);
+        let fits = |pattern: &PathPattern| exe.is_some_and(|exe| pattern.matches(exe));
+        self.exe.as_ref().is_none_or(fits)
+            && self
+                .command
+                .as_deref()
+                .is_none_or(|command| runs(process, command))
+    }
+
+    fn is_contained(&self, cgroup: Option<&str>) -> bool {
+        let below = |above: &PathBuf| cgroup.is_some_and(|path| Path::new(path).starts_with(above));
+        let inside = |id: &str| match cgroup.and_then(container) {
+            Some(found) => id == "*" || found.starts_with(id),
+            None => false,
+        };
+        self.cgroup.as_ref().is_none_or(below) && self.container.as_deref().is_none_or(inside)
+    }
+}
+
+/// The id of the container that a cgroup is, or is in: runtimes name a container's cgroup after its id of
+/// 64 digits, alone or with their own name before it and `.scope` behind it.
+pub fn container(cgroup: &str) -> Option<&str> {
+    const DIGITS: usize = 64;
+    cgroup.rsplit('/').find_map(|part| {
+        let part = part.strip_suffix(".scope").unwrap_or(part);
+        let id = part.get(part.len().checked_sub(DIGITS)?..)?;
+        let before =
+            part.len() == DIGITS || part.as_bytes().get(part.len() - DIGITS - 1) == Some(&b'-');
+        (before && id.bytes().all(|octet| octet.is_ascii_hexdigit())).then_some(id)
+    })
 }
 
 /// The rules in their order.
@@ -41,19 +106,22 @@ impl Processes {
         Self(rules)
     }
 
-    /// What the first rule for this executable says. Of the processes that no rule names, browsers
-    /// pass; the rest, and those whose executable could not be read, are guarded.
-    pub fn action(&self, exe: Option<&Path>) -> Action {
-        let Some(exe) = exe.map(without_deleted) else {
-            return Action::Guard;
-        };
-        let first = self.0.iter().find(|rule| rule.exe == exe);
-        let unnamed = if is_browser(exe) {
+    /// What the first rule for this process says. Of the processes that no rule names, browsers pass; the
+    /// rest, and those whose executable could not be read, are guarded.
+    pub fn action(&self, process: &Process) -> Action {
+        let first = self.0.iter().find(|rule| rule.applies(process));
+        let exe = process.exe.as_deref().map(without_deleted);
+        let unnamed = if exe.is_some_and(is_browser) {
             Action::Pass
         } else {
             Action::Guard
         };
         first.map_or(unnamed, |rule| rule.action)
+    }
+
+    /// Whether there are processes all of whose TLS connections must be looked at.
+    pub fn guard_all(&self) -> bool {
+        self.0.iter().any(|rule| rule.action == Action::GuardAll)
     }
 
     /// The rules in their order.
@@ -99,13 +167,24 @@ fn without_deleted(exe: &Path) -> &Path {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn rule(exe: &str, action: Action) -> Rule {
         Rule {
-            exe: exe.into(),
+            exe: PathPattern::new(exe),
             action,
+            ..Rule::default()
+        }
+    }
+
+    fn process(exe: &str) -> Process {
+        Process {
+            exe: Some(exe.into()),
+            ..Process::default()
         }
     }
 
@@ -115,26 +194,88 @@ mod tests {
             rule("/usr/bin/a", Action::Pass),
             rule("/usr/bin/a", Action::Block),
             rule("/usr/bin/b", Action::Block),
+            rule("/opt/*/c", Action::GuardAll),
         ]);
-        let action = |exe: &str| processes.action(Some(Path::new(exe)));
+        let action = |exe: &str| processes.action(&process(exe));
         assert_eq!(action("/usr/bin/a"), Action::Pass);
         assert_eq!(action("/usr/bin/a (deleted)"), Action::Pass);
         assert_eq!(action("/usr/bin/b"), Action::Block);
         assert_eq!(action("/usr/bin/ab"), Action::Guard);
-        assert_eq!(processes.action(None), Action::Guard);
+        assert_eq!(action("/opt/x/c"), Action::GuardAll);
+        assert_eq!(processes.action(&Process::default()), Action::Guard);
+        assert!(processes.guard_all());
     }
 
     #[test]
     fn browsers_pass_unless_a_rule_says_otherwise() {
-        let firefox = Path::new("/snap/firefox/4173/usr/lib/firefox/firefox");
-        assert_eq!(Processes::default().action(Some(firefox)), Action::Pass);
+        let firefox = process("/snap/firefox/4173/usr/lib/firefox/firefox");
+        assert_eq!(Processes::default().action(&firefox), Action::Pass);
         let ruled = Processes::new(vec![rule("/opt/google/chrome/chrome", Action::Guard)]);
-        let action = |exe: &str| ruled.action(Some(Path::new(exe)));
+        let action = |exe: &str| ruled.action(&process(exe));
         assert_eq!(action("/opt/google/chrome/chrome"), Action::Guard);
         assert_eq!(action("/home/me/opt/google/chrome/chrome"), Action::Guard);
         assert_eq!(
             action("/usr/lib/firefox/../../../tmp/firefoxes"),
             Action::Guard
         );
+    }
+
+    #[test]
+    fn all_that_a_rule_says_must_be_true() {
+        let id = "c0de".repeat(16);
+        let me = Process {
+            uid: 7,
+            cgroup: Some(format!("/system.slice/docker-{id}.scope/inner")),
+            arguments: ["node", "/usr/bin/tool"].map(Into::into).into(),
+            ..process("/usr/bin/node")
+        };
+        let applies = |change: fn(&mut Rule)| {
+            let mut rule = Rule::default();
+            change(&mut rule);
+            rule.applies(&me)
+        };
+        assert!(applies(|_| {}));
+        assert!(applies(|rule| rule.uid = Some(7)));
+        assert!(applies(|rule| rule.command = Some("tool".into())));
+        assert!(applies(|rule| rule.container = Some("c0dec0de".into())));
+        assert!(applies(|rule| rule.container = Some("*".into())));
+        assert!(applies(|rule| rule.cgroup = Some("/system.slice".into())));
+        assert!(!applies(|rule| rule.cgroup = Some("/system".into())));
+        assert!(!applies(|rule| rule.container = Some("0dec".into())));
+        assert!(!applies(|rule| {
+            rule.uid = Some(7);
+            rule.command = Some("other".into());
+        }));
+    }
+
+    #[test]
+    fn children_are_meant_where_a_rule_says_so() {
+        let child = Process {
+            ancestors: vec![
+                Arc::new(process("/bin/sh")),
+                Arc::new(process("/usr/bin/a")),
+            ],
+            ..process("/usr/bin/curl")
+        };
+        let mut rule = rule("/usr/bin/a", Action::Block);
+        assert!(!rule.applies(&child));
+        rule.inherit = true;
+        assert!(rule.applies(&child));
+    }
+
+    #[test]
+    fn containers_are_known_by_their_cgroup() {
+        let id = "0123456789abcdef".repeat(4);
+        for cgroup in [
+            format!("/docker/{id}"),
+            format!("/system.slice/docker-{id}.scope"),
+            format!("/kubepods.slice/kubepods-pod1.slice/cri-containerd-{id}.scope"),
+            format!("/user.slice/libpod-{id}.scope/container"),
+        ] {
+            assert_eq!(container(&cgroup), Some(&*id), "{cgroup}");
+        }
+        for cgroup in ["/", "/user.slice", "/docker/0123", &format!("/x{id}"), "/ü"] {
+            assert_eq!(container(cgroup), None, "{cgroup}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde::{
     de::{Error, Unexpected, Visitor},
 };
 
-use super::{Fail, host::HostPattern};
+use super::{Fail, host::HostPattern, pattern::PathPattern};
 use crate::{
     fetch::{BadUrl, Url},
     inspect::packages::{Purl, index::fleet::PublicKey},
@@ -24,6 +24,13 @@ impl<'de> Deserialize<'de> for Absolute {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let check = |text: &str| text.starts_with('/').then(|| Self(text.into())).ok_or(None);
         deserializer.deserialize_str(Text("an absolute path", check))
+    }
+}
+
+impl<'de> Deserialize<'de> for PathPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| Self::new(text).ok_or(None);
+        deserializer.deserialize_str(Text("an absolute path, in which stars may stand", check))
     }
 }
 
@@ -188,6 +195,7 @@ macro_rules! schema {
 }
 
 schema!(Absolute, "Path", {"type": "string", "pattern": "^/"});
+schema!(PathPattern, "PathPattern", {"type": "string", "pattern": "^/"});
 schema!(Cgroup, "Cgroup", {"type": "string", "pattern": "^(/.*|auto)?$"});
 schema!(Fail, "Fail", {"type": "string", "enum": ["open", "closed"]});
 schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_.-]+$"});

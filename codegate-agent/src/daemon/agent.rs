@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    files, lasting::Left, namespaces::Namespaces, pause::Switch, people::People, seat::Seat,
-    status::Tally,
+    classes, files, lasting::Left, namespaces::Namespaces, pause::Switch, people::People,
+    seat::Seat, status::Tally,
 };
 use crate::{
     accept::Network,
@@ -80,6 +80,7 @@ impl Agent {
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let cgroup = cgroup(&config)?;
         let hooks = attach(&cgroup, config.capture.fail)?;
+        classes::take_up(&hooks, &config);
         let left = Left::find(&config, &hooks)?;
         let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
         let namespaces = Arc::<Namespaces>::default();
@@ -135,10 +136,12 @@ impl Agent {
     /// Who is behind an accepted connection; `None` if it was not redirected.
     pub(super) fn caller(&self, seat: &Seat, client: SocketAddr) -> Option<Flow> {
         let redirected = self.hooks.take_flow(seat.netns(), client)?;
+        let process = self.people.name(&redirected);
+        classes::tell(&self.hooks, &self.config.get(), &redirected, &process);
         Some(Flow {
             client,
             original: redirected.original,
-            process: self.people.name(redirected),
+            process,
         })
     }
 

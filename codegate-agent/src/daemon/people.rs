@@ -1,29 +1,40 @@
 //! From what the kernel wrote down of a caller to the process that rules and sessions speak of.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use anyhow::{Context as _, Result};
 
 use crate::{
-    accept,
+    accept, config,
     flow::Process,
-    kernel::{Cgroups, Image, Redirected},
+    kernel::{Ancestor, Cgroups, Image, Redirected},
 };
+
+/// How many processes that started others are remembered.
+const MOST: usize = 4_096;
 
 /// Knows processes.
 #[derive(Debug)]
 pub(super) struct People {
     cgroups: Cgroups,
+    ancestors: Mutex<HashMap<Ancestor, Arc<Process>>>,
 }
 
 impl People {
     pub(super) fn new() -> Result<Self> {
-        let cgroups = Cgroups::open().context("cannot open the tree of cgroups")?;
-        Ok(Self { cgroups })
+        Ok(Self {
+            cgroups: Cgroups::open().context("cannot open the tree of cgroups")?,
+            ancestors: Mutex::default(),
+        })
     }
 
     /// Who made a connection. The kernel's word holds, as the process may be gone, and its pid another's;
     /// where it has none, `/proc` is asked.
-    pub(super) fn name(&self, redirected: Redirected) -> Process {
-        match redirected.image {
+    pub(super) fn name(&self, redirected: &Redirected) -> Process {
+        let mut process = match &redirected.image {
             Some(Image {
                 exe: Some(exe),
                 arguments,
@@ -33,13 +44,34 @@ impl People {
                 pid: redirected.tgid,
                 start: redirected.start,
                 uid: redirected.uid,
-                exe: Some(exe),
-                comm: redirected.comm,
+                exe: Some(exe.clone()),
+                comm: redirected.comm.clone(),
                 cgroup: self.cgroups.path(redirected.cgroup),
-                arguments,
-                ancestors,
+                arguments: arguments.clone(),
+                ancestors: self.all(ancestors),
+                tool: None,
             },
             _ => accept::identify(redirected.tgid, redirected.uid, &redirected.comm),
+        };
+        process.tool = config::tool(&process);
+        process
+    }
+
+    /// Ancestors are alive, as a process whose parent dies is given another one: `/proc` knows them.
+    fn all(&self, ancestors: &[Ancestor]) -> Vec<Arc<Process>> {
+        let mut known = self
+            .ancestors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if known.len() > MOST {
+            known.clear();
         }
+        let process = |ancestor: &Ancestor| {
+            let found = known
+                .entry(*ancestor)
+                .or_insert_with(|| Arc::new(accept::identify_again(ancestor.pid, ancestor.start)));
+            Arc::clone(found)
+        };
+        ancestors.iter().map(process).collect()
     }
 }

@@ -12,7 +12,10 @@ use anyhow::{Context, Result};
 use sd_notify::NotifyState;
 use tokio::task::spawn_blocking;
 
-use super::agent::{Agent, tell_manager};
+use super::{
+    agent::{Agent, tell_manager},
+    classes,
+};
 use crate::{config::Config, inspect::Inspector};
 
 /// Reads the configuration again, and takes up what may change: rules of secrets, `[pii]` and
@@ -29,6 +32,7 @@ pub(super) async fn reload(agent: &Arc<Agent>, path: Option<PathBuf>) {
         Ok(fresh) => {
             agent.guard.inspector.set(fresh.inspector);
             agent.config.set(fresh.config);
+            classes::take_up(&agent.hooks, &agent.config.get());
             agent.status.reloaded(None);
             tracing::info!("the configuration was taken up");
         }
@@ -85,6 +89,13 @@ mod tests {
     use super::*;
     use crate::config::Action;
 
+    fn run_by(exe: &str) -> crate::flow::Process {
+        crate::flow::Process {
+            exe: Some(exe.into()),
+            ..Default::default()
+        }
+    }
+
     #[test]
     fn what_may_change_is_taken_up_and_the_rest_is_told() {
         let dir = tempfile::tempdir().unwrap();
@@ -98,10 +109,7 @@ mod tests {
         let old = Config::default();
         let Fresh { config, inspector } = make(Some(&path), &old).unwrap();
         assert_eq!(config.state_dir, old.state_dir);
-        assert_eq!(
-            config.processes.action(Some(Path::new("/bin/x"))),
-            Action::Pass
-        );
+        assert_eq!(config.processes.action(&run_by("/bin/x")), Action::Pass);
         assert_eq!(inspector.inspect(b"to jane@acme.com").sealed.len(), 1);
         let new = Config::load(Some(&path)).unwrap();
         assert_eq!(needs_restart(&old, &new), ["state_dir"]);

@@ -46,8 +46,8 @@ pub enum Reason {
 
 /// What is known before the client has said anything; `None` if its hello must be read.
 pub fn by_process(config: &Config, flow: &Flow) -> Option<Decision> {
-    match config.processes.action(flow.process.exe.as_deref()) {
-        Action::Guard => None,
+    match config.processes.action(&flow.process) {
+        Action::Guard | Action::GuardAll => None,
         Action::Pass => Some(Decision::Splice(Reason::Process)),
         Action::Block => Some(Decision::Refuse(Reason::Process)),
     }

@@ -22,6 +22,7 @@ use codegate_ebpf::{
 
 use super::{
     KernelError,
+    classes::Classes,
     guarded::Guarded,
     heart::Heart,
     image::{Image, ticks},
@@ -51,6 +52,7 @@ pub(super) struct Inner {
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     flows: Mutex<Table<Client, Original>>,
     images: Table<ProcessKey, codegate_ebpf::image::Image>,
+    pub(super) classes: Mutex<Classes>,
     heart: Arc<Heart>,
     counters: PerCpuArray<MapData, u64>,
     _log: Option<log::Reader>,
@@ -85,6 +87,8 @@ pub struct Redirected {
     pub start: u64,
     /// What the process was; `None` where this kernel does not tell, and `/proc` must be asked.
     pub image: Option<Image>,
+    /// By what the programs know the process.
+    pub(super) key: ProcessKey,
 }
 
 /// What the programs decided, since they were loaded.
@@ -116,6 +120,11 @@ impl Hooks {
         let listeners = take(object, maps::LISTENERS)?;
         let flows = take(object, maps::FLOW)?;
         let images = take(object, maps::IMAGES)?;
+        let classes = Classes {
+            known: take(object, maps::CLASSES)?,
+            policy: take(object, maps::POLICY)?,
+            ports: take(object, maps::LOOKED_AT)?,
+        };
         let counters = take(object, maps::COUNTERS)?;
         let heart = Arc::new(Heart::new(
             take(object, maps::HEARTBEAT)?,
@@ -135,6 +144,7 @@ impl Hooks {
             listeners: Mutex::new(listeners),
             flows: Mutex::new(flows),
             images,
+            classes: Mutex::new(classes),
             heart,
             counters,
             _log: log,
@@ -303,16 +313,12 @@ impl Hooks {
     }
 
     fn redirected(&self, original: &Original) -> Redirected {
-        let key = ProcessKey {
-            start: original.start,
-            tgid: original.tgid,
-            exec: original.exec,
-        };
+        let redirected = Redirected::from(original);
         // One that is not there was pushed out, or never could be read.
-        let image = self.0.images.get(&Plain(key), 0).ok();
+        let image = self.0.images.get(&Plain(redirected.key), 0).ok();
         Redirected {
             image: image.and_then(|Plain(image)| Image::of(&image)),
-            ..Redirected::from(original)
+            ..redirected
         }
     }
 
@@ -369,6 +375,11 @@ impl From<&Original> for Redirected {
             comm: comm(&original.comm),
             start: ticks(original.start),
             image: None,
+            key: ProcessKey {
+                start: original.start,
+                tgid: original.tgid,
+                exec: original.exec,
+            },
         }
     }
 }
@@ -400,7 +411,7 @@ fn take_entry(
 }
 
 /// To remove what is not there is no error.
-fn or_absent(removed: Result<(), MapError>) -> Result<(), MapError> {
+pub(super) fn or_absent(removed: Result<(), MapError>) -> Result<(), MapError> {
     match removed {
         Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::NotFound => {
             Ok(())

@@ -8,8 +8,6 @@ use std::{
 
 use codegate_ebpf::image::{Image as Raw, PATH, ProcessKey};
 
-use crate::flow::Ancestor;
-
 /// Nanoseconds of a clock tick, as `/proc` counts them (`USER_HZ`, proc_pid_stat(5)).
 const TICK: u64 = 10_000_000;
 
@@ -26,6 +24,17 @@ pub struct Image {
     pub device: u32,
     /// Who started the process, nearest first, without the first process of all.
     pub ancestors: Vec<Ancestor>,
+}
+
+/// A process that started others, and the program that it was then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ancestor {
+    /// Process id, in the initial pid namespace.
+    pub pid: u32,
+    /// When it started, in clock ticks since the machine did.
+    pub start: u64,
+    /// Tells the programs apart that it has been.
+    pub exec: u32,
 }
 
 impl Image {
@@ -60,6 +69,7 @@ fn ancestor(key: &ProcessKey) -> Option<Ancestor> {
     (key.tgid != 0).then(|| Ancestor {
         pid: key.tgid,
         start: ticks(key.start),
+        exec: key.exec,
     })
 }
 

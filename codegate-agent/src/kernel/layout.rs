@@ -12,7 +12,7 @@ use std::{
 use aya::Pod;
 use codegate_ebpf::{
     Address, Client, Endpoint, Heartbeat, Listener, NEVER, Original, Switch,
-    image::{Image, Layout, ProcessKey},
+    image::{Class, Image, Layout, Policy, ProcessKey},
     name::{NameKey, NamePorts},
 };
 use rustix::time::ClockId;
@@ -46,6 +46,10 @@ unsafe impl Pod for Plain<ProcessKey> {}
 unsafe impl Pod for Plain<Image> {}
 // SAFETY: integers, without padding (88 bytes).
 unsafe impl Pod for Plain<Layout> {}
+// SAFETY: integers, without padding (8 bytes).
+unsafe impl Pod for Plain<Class> {}
+// SAFETY: integers, without padding (8 bytes).
+unsafe impl Pod for Plain<Policy> {}
 
 /// In the form of the maps: IPv4 as v4-mapped IPv6, all in network order.
 pub(super) fn address(address: SocketAddr) -> Address {

@@ -180,6 +180,7 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::NAMES,
         maps::ANSWERS,
         maps::IMAGES,
+        maps::CLASSES,
         maps::LISTENERS,
         maps::ORIG,
         maps::FLOW,

@@ -63,6 +63,9 @@ pub struct Process {
     pub uid: u32,
     /// The kernel's name of the calling thread.
     pub comm: String,
+    /// The AI tool that it is, or was started by, if it is one that CodeGate knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
 }
 
 /// The worst that happened in a session, in rising order.
@@ -469,6 +472,7 @@ impl From<&flow::Process> for Process {
             exe,
             uid: process.uid,
             comm: process.comm.clone(),
+            tool: process.tool.map(str::to_owned),
         }
     }
 }

@@ -9,6 +9,7 @@
     reason = "tests panic"
 )]
 
+mod class;
 mod datagram;
 mod exempt;
 mod field;

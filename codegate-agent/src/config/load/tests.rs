@@ -70,7 +70,7 @@ fn every_key_of_the_contract_is_read() {
         (Provider::Anthropic, &[443, 8443][..])
     );
     assert_eq!(
-        config.processes.action(Some(Path::new("/usr/bin/foo"))),
+        config.processes.action(&run_by("/usr/bin/foo")),
         Action::Block
     );
 }
@@ -120,7 +120,7 @@ fn drop_ins_come_after_in_the_order_of_their_names() {
         [Path::new("/1"), Path::new("/2")]
     );
     assert_eq!(
-        config.processes.action(Some(Path::new("/x"))),
+        config.processes.action(&run_by("/x")),
         Action::Pass,
         "the first rule wins"
     );
@@ -199,7 +199,7 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "[[process]]\nexe = \"/x\"\naction = \"allow\"",
-            "config.toml:3:10: unknown variant `allow`, expected one of `guard`, `pass`, `block`",
+            "config.toml:3:10: unknown variant `allow`, expected one of `guard-all`, `guard`, `pass`, `block`",
         ),
         (
             "x = ",
@@ -277,5 +277,12 @@ fn a_wrong_rule_is_told_with_its_place_and_its_id() {
         let (place, _) = error.split_once(": ").unwrap();
         let line: usize = place.rsplit(':').nth(1).unwrap().parse().unwrap();
         assert!((3..=6).contains(&line), "{error}");
+    }
+}
+
+fn run_by(exe: &str) -> crate::flow::Process {
+    crate::flow::Process {
+        exe: Some(exe.into()),
+        ..Default::default()
     }
 }
