@@ -49,7 +49,8 @@ enum Action {
     },
     /// The whole way of the data, shown: a real client, a secret, and who saw what.
     Demo,
-    /// Direct and guarded side by side, in a release build; or what packages cost.
+    /// Direct and guarded side by side, in a release build; or what packages or
+    /// secrets cost.
     Bench {
         /// Only a part of it.
         part: Option<Measured>,
@@ -71,6 +72,8 @@ enum Part {
 enum Measured {
     /// Looking up packages among five million names, and reading an answer for them.
     Packages,
+    /// Finding secrets, step by step, and `codegate scan` beside kingfisher.
+    Secrets,
 }
 
 fn main() -> ExitCode {
@@ -113,6 +116,13 @@ fn act(action: Action) -> anyhow::Result<()> {
                 "packages",
             ])
             .run()
+        }
+        Action::Bench {
+            part: Some(Measured::Secrets),
+            rounds,
+        } => {
+            setup::system()?;
+            lab_program("scan-bench", "release", &["--rounds", &rounds.to_string()])
         }
         Action::Bench { part: None, rounds } => {
             setup::system()?;

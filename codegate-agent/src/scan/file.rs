@@ -207,7 +207,11 @@ fn in_order(found: Inspection) -> Vec<Finding> {
     all
 }
 
+/// A mark says that the zeros are UTF-16's.
 fn is_binary(start: &[u8]) -> bool {
+    if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        return false;
+    }
     let sniffed = start.get(..SNIFFED).unwrap_or(start);
     memchr(0, sniffed).is_some()
 }

@@ -15,6 +15,7 @@
 mod assignment;
 mod check;
 mod conditions;
+mod disguise;
 mod edges;
 mod engine;
 mod example;
@@ -34,6 +35,7 @@ mod trigger;
 mod user;
 mod words;
 
+use disguise::Views;
 use engine::Engine;
 use rule::Rule;
 use sweep::Sweep;
@@ -82,9 +84,22 @@ impl Scanner {
 
     /// Every secret in a text of any bytes: in order, none overlapping another, with exact bounds.
     ///
+    /// What is percent-encoded, escaped, or wrapped in base64, hexadecimal or UTF-16 is found, too: one
+    /// level of that is looked through.
+    pub fn scan(&self, text: &[u8]) -> Vec<Finding> {
+        let found = self.scan_plain(text);
+        let views = Views::of(text);
+        if views.is_empty() {
+            return found;
+        }
+        views.lead_back(self.scan_plain(views.bytes()), found)
+    }
+
+    /// What stands in a text as it is.
+    ///
     /// If the engine fails (no memory for its scratch space), every pattern is run over the whole
     /// text instead: slow, but nothing is missed.
-    pub fn scan(&self, text: &[u8]) -> Vec<Finding> {
+    fn scan_plain(&self, text: &[u8]) -> Vec<Finding> {
         let mut sweep = Sweep::new(&self.rules, text);
         match self.engine.scan(text, &mut |hit| sweep.check(hit)) {
             Ok(()) => sweep.finish(),
@@ -99,6 +114,15 @@ impl Scanner {
         let mut sweep = Sweep::new(&self.rules, text);
         sweep.check_everywhere();
         sweep.finish()
+    }
+
+    /// How often triggers fire in a text: the first pass alone, to be measured.
+    pub fn triggers(&self, text: &[u8]) -> usize {
+        let mut count = 0;
+        match self.engine.scan(text, &mut |_| count += 1) {
+            Ok(()) => count,
+            Err(_) => 0,
+        }
     }
 
     /// How many rules there are.

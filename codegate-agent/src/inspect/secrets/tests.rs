@@ -19,6 +19,7 @@ use super::{
 mod assignments;
 mod benign;
 mod carriers;
+mod disguise;
 mod hostile;
 mod properties;
 mod user;

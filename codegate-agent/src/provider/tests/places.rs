@@ -64,6 +64,27 @@ fn canaries(dialect: &dyn Dialect, request: &Value, untouched: &[&str]) {
                 "{path}"
             );
         }
+        if !untouched.contains(&path.as_str()) {
+            nested_canary(dialect, request, path);
+        }
+    }
+}
+
+/// The same with a canary in JSON in the string, two layers deep, as tools are called and answer.
+fn nested_canary(dialect: &dyn Dialect, request: &Value, path: &str) {
+    const INNER: &str = "canary-7";
+    let inner = json!({"a": [{"deep": INNER, "n": 1}], "b": "\"\n"}).to_string();
+    for nested in [inner.clone(), json!({"json": inner}).to_string()] {
+        let mut with = request.clone();
+        *with.pointer_mut(path).unwrap() = Value::from(nested.clone());
+        let body = serde_json::to_vec(&with).unwrap();
+        let text = dialect.request(&body).unwrap().text;
+        let at = memchr::memmem::find(text.bytes(), INNER.as_bytes());
+        let at = at.unwrap_or_else(|| panic!("{path}: {nested} is not seen"));
+        let edit = text.edit(&body, at..at + INNER.len(), b"CG_X").unwrap();
+        *with.pointer_mut(path).unwrap() = Value::from(nested.replace(INNER, "CG_X"));
+        let sealed: Value = serde_json::from_slice(&splice(&body, &[edit])).unwrap();
+        assert_eq!(sealed, with, "{path}");
     }
 }
 

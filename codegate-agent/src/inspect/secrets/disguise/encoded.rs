@@ -1,0 +1,123 @@
+//! Text in base64 (RFC 4648, both alphabets) or hexadecimal, as it stands in Kubernetes' secrets,
+//! headers, cookies and command lines.
+//!
+//! Knows: the encodings. Must not know: rules. Most that looks like base64 is none, or hides no text:
+//! the first byte that is not text ends the attempt, so images cost no more than a look.
+
+use super::{Views, Way, is_text, line_end, line_start};
+
+/// The shortest encoded text, in characters. So short a word of another kind is hardly ever all text
+/// when it is decoded (once in a hundred thousand).
+const LEAST: usize = 16;
+/// The shortest text in hexadecimal, in characters.
+const LEAST_HEX: usize = 32;
+/// How much stands in a view before and behind the decoded text, in bytes: its name, its quote.
+const BEFORE: usize = 96;
+const BEHIND: usize = 16;
+
+/// What is no character of base64.
+const NONE: u8 = 0xff;
+
+/// The six bits of each character, in both alphabets.
+const SIX_BITS: [u8; 256] = {
+    let mut table = [NONE; 256];
+    let mut at = 0;
+    while at < 26 {
+        table[b'A' as usize + at] = at as u8;
+        table[b'a' as usize + at] = at as u8 + 26;
+        at += 1;
+    }
+    at = 0;
+    while at < 10 {
+        table[b'0' as usize + at] = at as u8 + 52;
+        at += 1;
+    }
+    table[b'+' as usize] = 62;
+    table[b'-' as usize] = 62;
+    table[b'/' as usize] = 63;
+    table[b'_' as usize] = 63;
+    table
+};
+
+pub(super) fn add(text: &[u8], views: &mut Views) {
+    let mut done = 0;
+    for run in runs(text) {
+        let word = text.get(run.clone()).unwrap_or_default();
+        let Some(decoded) = hex(word).or_else(|| base64(word)) else {
+            continue;
+        };
+        let behind = text.get(run.end..).unwrap_or_default();
+        let padding = behind.iter().take(2).take_while(|byte| **byte == b'=');
+        let raw = run.start..run.end + padding.count();
+        views.begin();
+        views.plain(
+            text,
+            line_start(text, raw.start, BEFORE).max(done)..raw.start,
+        );
+        views.push(&decoded, raw.clone(), Way::Whole);
+        done = line_end(text, raw.end, BEHIND);
+        views.plain(text, raw.end..done);
+        done = raw.end;
+    }
+}
+
+/// Runs of base64's characters that are long enough. Only one byte in [`LEAST`] is looked at where
+/// there is none.
+fn runs(text: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let is_in = |byte: &u8| SIX_BITS[usize::from(*byte)] != NONE;
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let probe = from + LEAST - 1;
+            if !is_in(text.get(probe)?) {
+                from = probe + 1;
+                continue;
+            }
+            let before = text.get(from..probe).unwrap_or_default();
+            let start = probe - before.iter().rev().take_while(|byte| is_in(byte)).count();
+            let behind = text.get(probe..).unwrap_or_default();
+            let end = probe + behind.iter().take_while(|byte| is_in(byte)).count();
+            from = end + 1;
+            if end - start >= LEAST {
+                return Some(start..end);
+            }
+        }
+    })
+}
+
+fn base64(word: &[u8]) -> Option<Vec<u8>> {
+    // A quantum of one character holds no byte.
+    if word.len() % 4 == 1 {
+        return None;
+    }
+    let mut decoded = Vec::new();
+    for quantum in word.chunks(4) {
+        let bits = quantum.iter().fold(0, |bits, byte| {
+            bits << 6 | u32::from(SIX_BITS[usize::from(*byte)])
+        });
+        let bits = bits << (6 * (4 - quantum.len()));
+        for shift in [16, 8, 0].into_iter().take(quantum.len() - 1) {
+            let byte = (bits >> shift) as u8;
+            if !is_text(byte) {
+                return None;
+            }
+            decoded.push(byte);
+        }
+    }
+    Some(decoded)
+}
+
+fn hex(word: &[u8]) -> Option<Vec<u8>> {
+    if word.len() < LEAST_HEX || word.len() % 2 == 1 {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| match pair {
+        [a, b] => u8::try_from(digit(*a)? << 4 | digit(*b)?).ok(),
+        _ => None,
+    };
+    let decoded = word
+        .chunks(2)
+        .map(|pair| byte(pair).filter(|byte| is_text(*byte)));
+    decoded.collect()
+}
