@@ -154,6 +154,7 @@ impl Agent {
                 count: 2,
             }],
             restored: 1,
+            personal: 0,
             packages: Vec::new(),
             events: vec![Event::new(Level::Alert, "mangled", "look\n\u{1b}]0;x")],
         };

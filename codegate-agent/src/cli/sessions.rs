@@ -117,7 +117,10 @@ fn head(session: &Session) -> Vec<String> {
         ),
         line(
             "secrets",
-            &format!("{} sealed, {} restored", session.secrets, session.restored),
+            &format!(
+                "{} sealed, {} restored, {} personal data reported",
+                session.secrets, session.restored, session.personal
+            ),
         ),
         line("packages", &format!("{} to be wary of", session.packages)),
         String::new(),

@@ -56,6 +56,7 @@ impl Journal {
             bytes_in: 0,
             sealed: Vec::new(),
             restored: 0,
+            personal: 0,
             packages: Vec::new(),
             events: Vec::new(),
         };
@@ -136,6 +137,7 @@ impl Journal {
         for finding in findings {
             *counts.entry(finding.kind).or_default() += 1;
         }
+        self.exchange.personal += counts.values().sum::<usize>() as u64;
         if !counts.is_empty() {
             let counts = counts.iter().map(|(kind, count)| format!("{count} {kind}"));
             let list = counts.collect::<Vec<_>>().join(", ");

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     config::Unscannable,
-    inspect::{Finding, Inspection, Known, Owner},
+    inspect::{Confidence, Finding, Inspection, Known, Owner},
     provider::{Malformed, Request as Reading, Route},
     seal::{NewSecret, Placeholder, VaultError},
     span::{self, Edit, Text},
@@ -331,7 +331,8 @@ fn scan(
     let owner = Owner { uid, known };
     let (text, ends) = (reading.text.bytes(), reading.text.ends());
     let inspector = guard.inspector.get();
-    let found = inspector.inspect_pieces(text, ends, Some(owner));
+    let mut found = inspector.inspect_pieces(text, ends, Some(owner));
+    spare_numbers(&reading.text, &mut found);
     let packages = match route.inference {
         true => guard.packages.requested(caller, &reading),
         false => Requested::default(),
@@ -350,6 +351,17 @@ fn touches(ranges: &[Range<usize>], finding: &Range<usize>) -> bool {
     ranges
         .get(after)
         .is_some_and(|range| range.start < finding.end)
+}
+
+/// What stands for a bare number is a string, which not every reader takes: so only what is sure is
+/// sealed there, and the rest is told.
+fn spare_numbers(text: &Text, found: &mut Inspection) {
+    let is_unsure = |finding: &mut Finding| {
+        let piece = text.locate(finding.range.clone());
+        finding.confidence < Confidence::High && piece.is_some_and(|piece| piece.number)
+    };
+    let unsure: Vec<Finding> = found.sealed.extract_if(.., is_unsure).collect();
+    found.reported.extend(unsure);
 }
 
 /// Seals every finding, and takes notices out; when this returns, the vault holds the values for

@@ -19,6 +19,9 @@ pub(super) const MAX_DEPTH: u8 = 4;
 /// of nothing but tiny strings would cost twenty times its size.
 const MOST_STRINGS: usize = 1 << 20;
 
+/// How many digits a number has that may be a card's or a person's; fewer are counts and tokens.
+const IDENTIFYING: std::ops::RangeInclusive<usize> = 9..=24;
+
 /// What a body says, besides its texts.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -194,6 +197,19 @@ impl Sink for Layer<'_> {
             let raw = self.raw(string.range.clone());
             let depth = self.depth();
             self.all.text.push_string(name, encoded, raw, depth);
+        }
+    }
+
+    fn number(&mut self, doc: &[u8], range: &Range<usize>, name: &[u8]) {
+        let digits = doc.get(range.clone()).unwrap_or_default();
+        if !IDENTIFYING.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+            return;
+        }
+        self.all.too_many |= self.all.text.pieces().len() >= MOST_STRINGS;
+        if !self.all.too_many {
+            let raw = self.raw(range.clone());
+            let depth = self.depth().saturating_sub(1);
+            self.all.text.push_number(name, digits, raw, depth);
         }
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Knows: tokens and tables. Must not know: what the sinks make of it.
 
+use std::ops::Range;
+
 use super::{
     Malformed,
     json::{Reader, Str, Token},
@@ -15,6 +17,8 @@ pub(super) trait Sink {
     /// A string that is text, or a delta of one, with the name of the nearest member (as it is
     /// written). Names that are text come this way, too.
     fn string(&mut self, doc: &[u8], string: &Str, at: Place, name: &[u8]);
+    /// A number among text, with the name of its member.
+    fn number(&mut self, _doc: &[u8], _range: &Range<usize>, _name: &[u8]) {}
     /// A value that is worth knowing.
     fn note(&mut self, _doc: &[u8], _note: Note, _value: &Token) {}
     /// A number that says whose the deltas of the innermost open object are.
@@ -121,6 +125,7 @@ fn leaf(doc: &[u8], value: &Token, here: Frame<'_>, sink: &mut impl Sink) {
         }
         (Place::Url, Token::String(string)) if is_data_url(doc, string) => {}
         (_, Token::String(string)) => sink.string(doc, string, at, here.name),
+        (Place::Free, Token::Number(range)) => sink.number(doc, range, here.name),
         _ => {}
     }
 }

@@ -34,6 +34,9 @@ pub struct Session {
     pub secrets: u64,
     /// How many different packages were found that are worth a warning.
     pub packages: u64,
+    /// How many times personal data went out as it is, by policy.
+    #[serde(default)]
+    pub personal: u64,
     /// The worst that happened so far.
     pub verdict: Verdict,
     /// Bytes of request bodies as they were sent on.
@@ -112,6 +115,9 @@ pub struct Exchange {
     pub sealed: Vec<Sealed>,
     /// How many placeholders were restored in the answer.
     pub restored: u64,
+    /// How many times personal data went out as it is, by policy.
+    #[serde(default)]
+    pub personal: u64,
     /// The packages that are worth a warning.
     #[serde(default)]
     pub packages: Vec<NamedPackage>,
@@ -426,6 +432,7 @@ impl Session {
             exchanges: 0,
             secrets: 0,
             packages: 0,
+            personal: 0,
             verdict: Verdict::Clean,
             bytes_out: 0,
             bytes_in: 0,
@@ -451,6 +458,7 @@ impl Session {
         self.exchanges += 1;
         self.events += exchange.events.len() as u64;
         self.restored = self.restored.saturating_add(exchange.restored);
+        self.personal = self.personal.saturating_add(exchange.personal);
         self.bytes_out = self.bytes_out.saturating_add(exchange.bytes_out);
         self.bytes_in = self.bytes_in.saturating_add(exchange.bytes_in);
         self.tokens_in = self.tokens_in.saturating_add(exchange.tokens.input);

@@ -29,6 +29,8 @@ pub struct Piece {
     /// How many layers of JSON string escapes were taken off (0: raw text, 1: a JSON string,
     /// 2: a string in JSON that is itself in a JSON string).
     pub depth: u8,
+    /// Whether it is a bare number of JSON: it is replaced as a whole, by a string.
+    pub number: bool,
 }
 
 /// A replacement in a raw body.
@@ -93,9 +95,14 @@ impl Text {
     /// without it, so a value ought to be taken from here before it is sealed.
     pub fn widen(&self, range: Range<usize>) -> Range<usize> {
         let continues = |&at: &usize| self.bytes.get(at).is_some_and(|b| b & 0xC0 == 0x80);
-        let Some(piece) = self.locate(range.clone()).filter(|p| p.depth > 0) else {
+        let Some(piece) = self.locate(range.clone()) else {
             return range;
         };
+        match piece {
+            Piece { number: true, .. } => return piece.range.clone(),
+            Piece { depth: 0, .. } => return range,
+            _ => {}
+        }
         let start = (piece.range.start..=range.start)
             .rev()
             .find(|at| !continues(at));
@@ -121,8 +128,8 @@ impl Text {
     pub fn edit(&self, body: &[u8], range: Range<usize>, with: &[u8]) -> Option<Edit> {
         let piece = self.locate(range.clone())?;
         Some(Edit {
-            raw: self.raw_range(body, piece, range),
-            with: escape(with, piece.depth),
+            raw: self.raw_range(body, piece, self.widen(range)),
+            with: piece.written(with),
         })
     }
 
@@ -153,7 +160,7 @@ impl Text {
             };
             edits.push(Edit {
                 raw: back(range.start)..back(range.end),
-                with: escape(with, piece.depth),
+                with: piece.written(with),
             });
         }
         edits
@@ -185,9 +192,23 @@ impl Text {
         self.bytes.extend_from_slice(b"\"\n");
     }
 
+    /// Adds a bare number: its name, its digits, and where in the body they stand, in a document that
+    /// so many layers of strings are around.
+    pub(crate) fn push_number(&mut self, name: &[u8], digits: &[u8], raw: Range<usize>, depth: u8) {
+        self.push_string(name, digits, raw, depth);
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.number = true;
+        }
+    }
+
     fn end_piece(&mut self, start: usize, raw: Range<usize>, depth: u8) {
         let range = start..self.bytes.len();
-        self.pieces.push(Piece { range, raw, depth });
+        self.pieces.push(Piece {
+            range,
+            raw,
+            depth,
+            number: false,
+        });
     }
 
     pub(crate) fn mark(&self) -> Mark {
@@ -201,6 +222,16 @@ impl Text {
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.bytes.truncate(mark.bytes);
         self.pieces.truncate(mark.pieces);
+    }
+}
+
+impl Piece {
+    /// What stands for a text in the place of this piece, or of a part of it.
+    fn written(&self, text: &[u8]) -> Vec<u8> {
+        match self.number {
+            true => escape(&[b"\"", text, b"\""].concat(), self.depth),
+            false => escape(text, self.depth),
+        }
     }
 }
 

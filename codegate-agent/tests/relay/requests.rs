@@ -43,6 +43,21 @@ async fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_changes() {
 }
 
 #[tokio::test]
+async fn a_card_that_is_a_number_becomes_a_string() {
+    let mut rig = Rig::new(Version::H1, "openai", ok).await;
+    let arguments = r#"{"card_number": 4242424242424242}"#;
+    let body = chat(arguments).replace("1e3", "{\"credit_card\":4242424242424242,\"n\":12}");
+    rig.post(CHAT, body.clone()).await;
+    let exchange = rig.recorded(1).await.remove(0);
+    let card = &exchange.sealed[0].placeholder;
+    let expected = body
+        .replace(":4242424242424242", &format!(":\"{card}\""))
+        .replace(" 4242424242424242", &format!(" \\\"{card}\\\""));
+    assert_eq!(rig.seen_body(), expected);
+    assert_eq!((exchange.sealed[0].count, exchange.personal), (2, 0));
+}
+
+#[tokio::test]
 async fn a_value_that_the_user_named_is_sealed() {
     let mut rig = Rig::new(Version::H1, "openai", ok).await;
     let literal = NewSecret {
@@ -75,6 +90,7 @@ async fn a_card_is_sealed_and_an_address_is_told_of() {
         panic!("{:?}", exchange.sealed)
     };
     assert_eq!((sealed.kind.as_str(), sealed.count), ("CARD", 1));
+    assert_eq!(exchange.personal, 1);
     let restored = seen.replace(&sealed.placeholder, "4242 4242 4242 4242");
     assert_eq!(restored, body);
     let events: Vec<_> = exchange

@@ -55,6 +55,7 @@ fn exchange(placeholders: &[&str]) -> Exchange {
         bytes_in: 200,
         sealed: placeholders.iter().map(|p| sealed(p)).collect(),
         restored: 1,
+        personal: 0,
         packages: Vec::new(),
         events: Vec::new(),
     }
