@@ -63,6 +63,7 @@ static GRAMMAR: Grammar = Grammar {
         _ => Role::Call,
     },
     begins,
+    announced: true,
     repeats: |event, _| {
         // Some services give a call's whole input where its block begins.
         let block = event.get("content_block");

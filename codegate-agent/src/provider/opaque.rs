@@ -84,6 +84,7 @@ static GRAMMAR: Grammar = Grammar {
     // Nobody knows what is said to the user there, and what is not.
     role: |_, _| Role::Other,
     begins: |_| Vec::new(),
+    announced: false,
     repeats: |_, _| Vec::new(),
     repeating: false,
 };

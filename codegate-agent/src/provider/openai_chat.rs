@@ -62,6 +62,7 @@ static GRAMMAR: Grammar = Grammar {
         _ => Role::Other,
     },
     begins,
+    announced: false,
     repeats: |_, _| Vec::new(),
     repeating: false,
 };

@@ -53,6 +53,7 @@ static GRAMMAR: Grammar = Grammar {
     one_at_a_time: false,
     role,
     begins,
+    announced: false,
     repeats,
     repeating: true,
 };

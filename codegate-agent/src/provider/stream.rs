@@ -39,6 +39,9 @@ pub(super) struct Grammar {
     pub(super) role: fn(&[u8], Key) -> Role,
     /// The calls that begin in an event: their places, and their tools.
     pub(super) begins: for<'a> fn(View<'a>) -> Vec<([u64; 2], String)>,
+    /// Whether a call is the client's only if it has begun in such an event: those that the service
+    /// runs itself look the same otherwise.
+    pub(super) announced: bool,
     /// The parts of the answer that stand whole in an event.
     pub(super) repeats: for<'a> fn(View<'a>, &'a Tools) -> Vec<Part<'a>>,
     /// Whether texts are repeated by later events.

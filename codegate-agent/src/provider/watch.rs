@@ -205,7 +205,11 @@ impl Watcher {
         if self.calls.len() >= MOST && !self.calls.contains_key(&key) {
             self.end_calls(|_| true, &mut current.judged, watch);
         }
-        let name = self.tools.get(&key.index).map_or("", String::as_str);
+        let name = self.tools.get(&key.index);
+        if self.grammar.announced && name.is_none() {
+            return;
+        }
+        let name = name.map_or("", String::as_str);
         let call = self
             .calls
             .entry(key)

@@ -333,6 +333,23 @@ fn blocks_of_tools_are_refused() {
     assert_eq!(events(&out)[0]["content_block"]["input"]["command"], SHELL);
 }
 
+#[test]
+fn what_the_service_runs_itself_is_left_alone() {
+    let mut stream = sse(
+        &json!({"type": "content_block_start", "index": 1, "content_block":
+        {"type": "server_tool_use", "id": "t", "name": "bash_code_execution", "input": {}}}),
+    );
+    for piece in by(&json!({"command": "npm i evil"}).to_string(), 5) {
+        stream += &sse(&json!({"type": "content_block_delta", "index": 1, "delta":
+            {"type": "input_json_delta", "partial_json": piece}}));
+    }
+    stream += &sse(&json!({"type": "content_block_stop", "index": 1}));
+    assert_eq!(
+        watched(anthropic(), &stream, 40, &mut Guard::default()),
+        stream
+    );
+}
+
 /// A stream of calls, and with what their arguments are repeated.
 fn response_calls(size: usize) -> String {
     let function = json!({"command": ["bash", "-lc", "npm i evil"], "workdir": "/"}).to_string();
