@@ -40,8 +40,8 @@ pub use place::Place;
 
 /// How often the observer hears that time passes.
 const TICK: Duration = Duration::from_millis(100);
-/// Reports that may wait for the observer before workers do.
-const WAITING: usize = 256;
+/// Batches of reports that may wait for the observer before workers do.
+const WAITING: usize = 64;
 
 /// What is scanned, and how.
 #[derive(Debug, Clone)]
@@ -67,6 +67,12 @@ pub struct Report {
     pub found: Vec<Found>,
     /// Why it could not be scanned, or not to its end.
     pub problem: Option<String>,
+}
+
+impl Report {
+    fn is_silent(&self) -> bool {
+        self.found.is_empty() && self.problem.is_none()
+    }
 }
 
 /// Something that was found, without its value.
@@ -151,7 +157,12 @@ fn threads(options: &Options) -> usize {
     options.threads.unwrap_or_else(cores).get()
 }
 
-type Numbered = (usize, Report);
+/// Files with their numbers: many that have nothing to say, or the first that does.
+type Numbered = Vec<(usize, Report)>;
+
+/// The most reports that are sent at once: waking the observer for each file would cost more than
+/// scanning a small one.
+const BATCH: usize = 64;
 
 /// Takes files until there are none, or nobody wants to know.
 fn work(
@@ -160,13 +171,18 @@ fn work(
     send: SyncSender<Numbered>,
     tally: &Tally,
 ) {
+    let mut batch = Vec::new();
     while let Some((number, source)) = next() {
         let report = source.map_or_else(|report| report, |source| worker.scan(&source));
         tally.files.fetch_add(1, Ordering::Relaxed);
-        if send.send((number, report)).is_err() {
+        let says = !report.is_silent();
+        batch.push((number, report));
+        if (says || batch.len() >= BATCH) && send.send(std::mem::take(&mut batch)).is_err() {
             return;
         }
     }
+    // Nobody may want to know any more.
+    send.send(batch).ok();
 }
 
 /// Brings reports back into order.
@@ -175,7 +191,7 @@ fn deliver(receive: &mpsc::Receiver<Numbered>, observer: &mut dyn Observer, tall
     let mut due = 0;
     loop {
         match receive.recv_timeout(TICK) {
-            Ok((number, report)) => early.insert(number, report),
+            Ok(batch) => early.extend(batch),
             Err(RecvTimeoutError::Timeout) => {
                 observer.tick(tally);
                 continue;
@@ -184,8 +200,7 @@ fn deliver(receive: &mpsc::Receiver<Numbered>, observer: &mut dyn Observer, tall
         };
         while let Some(report) = early.remove(&due) {
             due += 1;
-            let silent = report.found.is_empty() && report.problem.is_none();
-            if !silent && observer.report(report).is_break() {
+            if !report.is_silent() && observer.report(report).is_break() {
                 return;
             }
         }

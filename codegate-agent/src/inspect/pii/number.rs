@@ -43,7 +43,17 @@ pub(super) struct Number {
 /// All numbers, by the length of the first word of their shapes.
 #[derive(Debug)]
 pub(super) struct Numbers {
-    by_first: Vec<Vec<Shape>>,
+    by_first: Vec<Shapes>,
+}
+
+/// Shapes whose first words have one length.
+#[derive(Debug, Clone)]
+struct Shapes {
+    /// In the order in which they are tried.
+    all: Vec<Shape>,
+    /// Whether one of them has this byte behind its first word, or ends there (the last entry). Most
+    /// numbers of a text are followed by something else, and cost no more than this look.
+    followed: [bool; 257],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +73,11 @@ pub(super) struct Seen {
 
 impl Numbers {
     pub(super) fn new(numbers: impl Iterator<Item = &'static Number>) -> Self {
-        let mut by_first = vec![Vec::new(); LONGEST + 1];
+        let none = Shapes {
+            all: Vec::new(),
+            followed: [false; 257],
+        };
+        let mut by_first = vec![none; LONGEST + 1];
         for number in numbers {
             let telling = number.telling.iter().map(|text| (text, true));
             let beside = number.beside.iter().map(|text| (text, false));
@@ -74,8 +88,9 @@ impl Numbers {
                     text,
                     telling,
                 };
-                if let Some(shapes) = by_first.get_mut(word_len(text, 0, LONGEST)) {
-                    shapes.push(shape);
+                let first = word_len(text, 0, LONGEST);
+                if let Some(shapes) = by_first.get_mut(first) {
+                    shapes.add(shape, text.get(first));
                 }
             }
         }
@@ -92,7 +107,27 @@ impl Numbers {
     fn at(&self, text: &[u8], start: usize) -> Option<Seen> {
         let first = word_len(text, start, LONGEST + 1);
         let shapes = self.by_first.get(first)?;
-        shapes.iter().find_map(|shape| shape.find(text, start))
+        if !shapes.may_be_followed(text.get(start + first)) {
+            return None;
+        }
+        let mut shapes = shapes.all.iter();
+        shapes.find_map(|shape| shape.find(text, start))
+    }
+}
+
+impl Shapes {
+    fn add(&mut self, shape: Shape, behind: Option<&u8>) {
+        let at = behind.map_or(256, |byte| usize::from(*byte));
+        if let Some(followed) = self.followed.get_mut(at) {
+            *followed = true;
+        }
+        self.all.push(shape);
+    }
+
+    fn may_be_followed(&self, behind: Option<&u8>) -> bool {
+        let [.., ends] = self.followed;
+        let by = behind.and_then(|byte| self.followed.get(usize::from(*byte)));
+        ends || by.is_some_and(|by| *by)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{SCANNER, example, source};
 use crate::inspect::secrets::{engine::Hit, sweep::Sweep};
 
 /// A text of this many bytes for each rule.
-const LEN: usize = 8 << 10;
+const LEN: usize = 2 << 10;
 
 /// Texts in which a rule fires as often as it can, and finds nothing or something.
 fn texts(template: &str) -> Vec<Vec<u8>> {
