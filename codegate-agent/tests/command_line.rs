@@ -55,6 +55,18 @@ impl Commands for Source {
             .then_some(())
             .ok_or_else(|| "there is nothing to pause".into())
     }
+
+    fn give(&self) -> Result<control::Estate, String> {
+        Err("there is nothing to give".into())
+    }
+
+    fn take_back(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn retire(&self) -> Option<control::Retired> {
+        None
+    }
 }
 
 /// An agent's socket with an agent's stores behind it.
@@ -72,7 +84,7 @@ impl Agent {
         let readiness = Arc::new(Mutex::new(Readiness::Ready));
         let state = Arc::new(State {
             source: Box::new(Source(Arc::clone(&readiness))),
-            commands: Box::new(Source(Arc::clone(&readiness))),
+            commands: Arc::new(Source(Arc::clone(&readiness))),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
             trust: Trust {

@@ -93,26 +93,41 @@ impl<'lab> Setup<'lab> {
     /// # Panics
     /// Where it is not ready in time; its log is in the message.
     pub fn start(self) -> Agent<'lab> {
+        let mut agent = self.launch(&["agent"]);
+        agent.wait_until_ready();
+        agent.lab.trust(&agent.ca());
+        agent
+    }
+
+    /// Starts it to follow the one that runs in the same folder, and waits until it guards.
+    ///
+    /// # Panics
+    /// As [`Setup::start`].
+    pub fn take_over(self) -> Agent<'lab> {
+        let mut agent = self.launch(&["agent", "--take-over"]);
+        agent.wait_until_answering();
+        agent
+    }
+
+    fn launch(self, words: &[&str]) -> Agent<'lab> {
         let folder = self.lab.path(&self.name);
         fs::create_dir_all(&folder).expect("the agent's folder");
         fs::write(folder.join("config.toml"), self.config(&folder)).expect("the configuration");
         let running = self
             .place
             .cmd(binary())
-            .args(["agent", "--config"])
+            .args(words)
+            .arg("--config")
             .arg(folder.join("config.toml"))
             .env("RUST_LOG", "info,codegate=debug")
             .env("RUST_BACKTRACE", "1")
             .start();
-        let mut agent = Agent {
+        Agent {
             lab: self.lab,
             folder,
             fail: self.fail,
             running,
-        };
-        agent.wait_until_ready();
-        agent.lab.trust(&agent.ca());
-        agent
+        }
     }
 
     fn config(&self, folder: &std::path::Path) -> String {
@@ -275,6 +290,38 @@ impl Agent<'_> {
                 self.log()
             );
             sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until it has ended by itself, and well.
+    ///
+    /// # Panics
+    /// Where it has not after `limit`, or ended badly.
+    pub fn ends_well(mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.running.ended() {
+                assert!(status.success(), "{status}:\n{}", self.log());
+                return;
+            }
+            assert!(Instant::now() < deadline, "still there:\n{}", self.log());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Until it is this one that answers on the socket, and that it guards.
+    fn wait_until_answering(&mut self) {
+        let deadline = Instant::now() + 3 * READY;
+        let answers = |agent: &Self| {
+            let status = agent.codegate(["--json", "status"]);
+            let status: Value = serde_json::from_str(&status.text()).unwrap_or_default();
+            status["pid"] == agent.pid() && status["state"] == "ready"
+        };
+        while !answers(self) {
+            let ended = self.running.ended();
+            assert!(ended.is_none(), "it ended, {ended:?}:\n{}", self.log());
+            assert!(Instant::now() < deadline, "not ready:\n{}", self.log());
+            sleep(Duration::from_millis(20));
         }
     }
 

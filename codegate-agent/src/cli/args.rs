@@ -36,7 +36,11 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the guard itself, in the foreground
-    Agent,
+    Agent {
+        /// Follow the agent that runs already, if there is one: it ends when its connections have
+        #[arg(long)]
+        take_over: bool,
+    },
     /// Run a command that trusts the guard; its exit code is passed on
     ///
     /// 127 says that the command was not found, 126 that it could not be run.

@@ -64,7 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
     match &cli.command {
-        Command::Agent => agent(cli),
+        Command::Agent { take_over } => agent(cli, *take_over),
         Command::Run { command } => trust::run(cli.client()?, command),
         Command::Env => trust::env(cli.client()?, printer),
         Command::Status => status::status(cli, printer),
@@ -82,10 +82,10 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
     }
 }
 
-fn agent(cli: &Cli) -> Result<Exit, Problem> {
+fn agent(cli: &Cli, take_over: bool) -> Result<Exit, Problem> {
     let config = cli.configuration()?;
     log_to_stderr();
-    daemon::run(config, cli.config.clone()).map_err(Problem::Agent)?;
+    daemon::run(config, cli.config.clone(), take_over).map_err(Problem::Agent)?;
     Ok(Exit::Fine)
 }
 

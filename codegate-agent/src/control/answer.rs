@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::{
-    Clear, Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched, commands,
+    Clear, Code, Failure, Request, Revealed, SecretLine, Shown, State, Watched, commands, handover,
     server::{Peer, Stop},
 };
 use crate::{
@@ -29,6 +29,8 @@ pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> 
         Request::Pause { seconds } => {
             commands::pause(peer, state, Duration::from_secs(seconds)).await
         }
+        Request::HandOver => handover::hand_over(peer, state).await,
+        Request::Go => Err(Failure::new(Code::BadRequest, "there is no hand-over").into()),
         Request::SessionsList { limit } => list_sessions(peer, state, limit).await,
         Request::SessionsShow { id } => show_session(peer, state, id).await,
         Request::SessionsTail => tail_sessions(peer, state).await,
@@ -217,7 +219,9 @@ pub(super) fn unavailable(error: impl Display) -> Failure {
 }
 
 /// Runs what reads the disk where it holds up nobody.
-async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
+pub(super) async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Answer<T>
 where
     T: Send + 'static,
     E: Display + Send + 'static,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Code, Failure, State,
+    Code, Estate, Failure, Retired, State,
     answer::{Answer, unavailable},
     server::Peer,
 };
@@ -21,6 +21,21 @@ pub trait Commands: Send + Sync + 'static {
     /// # Errors
     /// Why it cannot be done, for people.
     fn pause(&self, time: Duration, by: Asker) -> Result<(), String>;
+
+    /// Gives another agent what only one can have. Blocks.
+    ///
+    /// # Errors
+    /// Why it cannot be done, for people; all is as before then.
+    fn give(&self) -> Result<Estate, String>;
+
+    /// The other agent did not take over: takes it back. Blocks.
+    ///
+    /// # Errors
+    /// Why it cannot be done, for people.
+    fn take_back(&self) -> Result<(), String>;
+
+    /// The other agent guards: takes no more connections, and drains. `None` if nothing was given.
+    fn retire(&self) -> Option<Retired>;
 }
 
 /// Who tells the daemon to do something.
@@ -68,7 +83,7 @@ pub(super) async fn pause(peer: &mut Peer, state: &State, time: Duration) -> Ans
     Ok(peer.replies.item(&Pause::of(Some(time))).await?)
 }
 
-fn only_root(peer: &Peer) -> Answer {
+pub(super) fn only_root(peer: &Peer) -> Answer {
     if peer.viewer.uid() == 0 {
         return Ok(());
     }

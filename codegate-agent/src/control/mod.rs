@@ -6,6 +6,7 @@
 
 mod answer;
 mod commands;
+mod handover;
 mod lines;
 mod protocol;
 mod seats;
@@ -25,6 +26,7 @@ use std::{
 use tokio::net::UnixListener;
 
 pub use commands::{Asker, Commands, LONGEST_PAUSE, Pause};
+pub use handover::{Estate, Retired};
 pub use protocol::{
     Clear, Code, Failure, Readiness, Reply, Request, Revealed, SecretLine, Shown, Status, Trust,
     Watched,
@@ -44,7 +46,7 @@ pub struct State {
     /// How the agent is.
     pub source: Box<dyn StatusSource>,
     /// What it does when it is told to.
-    pub commands: Box<dyn Commands>,
+    pub commands: Arc<dyn Commands>,
     /// The sessions.
     pub recorder: Recorder,
     /// The secrets.
@@ -84,6 +86,21 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
         let message = format!("{}: another agent answers here", path.display());
         return Err(io::Error::new(io::ErrorKind::AddrInUse, message));
     }
+    open(path)
+}
+
+/// As [`bind`], but in the place of an agent that answers there; at no moment nobody does.
+///
+/// # Errors
+/// If the path cannot be used.
+pub fn replace(path: &Path) -> io::Result<UnixListener> {
+    let beside = path.with_extension("new");
+    let listener = open(&beside)?;
+    fs::rename(&beside, path)?;
+    Ok(listener)
+}
+
+fn open(path: &Path) -> io::Result<UnixListener> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -20,6 +20,11 @@ pub enum Request {
         /// For how long.
         seconds: u64,
     },
+    /// A new agent wants to take over. Only root may: one [`Estate`](super::Estate), and then
+    /// [`Request::Go`] is expected.
+    HandOver,
+    /// The new agent guards. An empty item, and then what the old one still records.
+    Go,
     /// The newest sessions, newest first: [`Session`]s.
     SessionsList {
         /// At most so many.

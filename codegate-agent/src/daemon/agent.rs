@@ -4,14 +4,23 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 
 use super::{
-    classes, files, lasting::Left, namespaces::Namespaces, pause::Switch, people::People,
-    seat::Seat, status::Tally,
+    classes,
+    commands::Switch,
+    files,
+    heart::Progress,
+    lasting::{self, Left},
+    namespaces::Namespaces,
+    people::People,
+    predecessor::Predecessor,
+    seat::Seat,
+    status::Tally,
+    successor::Legacy,
 };
 use crate::{
     accept::Network,
@@ -34,6 +43,12 @@ use crate::{
 
 /// How often it is asked whether there is a new index of packages.
 const LOOK: Duration = Duration::from_secs(2);
+/// How long stores may stay locked that another agent has let go of.
+const LOCKED: Duration = Duration::from_secs(5);
+/// How long the next agent may take to hear the last records.
+const TELL: Duration = Duration::from_secs(10);
+/// From one look whether they are to the next.
+const RETRY: Duration = Duration::from_millis(20);
 
 /// The running agent.
 pub(super) struct Agent {
@@ -54,28 +69,25 @@ pub(super) struct Agent {
     pub(super) cgroup: PathBuf,
     trust: control::Trust,
     left: Mutex<Option<Left>>,
+    pub(super) legacy: Arc<Legacy>,
+    pub(super) progress: Arc<Progress>,
 }
 
 impl Agent {
-    /// Makes everything; the hooks are attached last, so that nothing is redirected before there
-    /// is somebody to take it.
-    pub(super) fn start(config: Config) -> Result<Self> {
+    /// Makes everything. The hooks are attached before there is somebody to take connections, and
+    /// redirect none until then; the stores are opened last, as another agent may have to let go of
+    /// them.
+    pub(super) async fn start(
+        config: Config,
+        predecessor: Option<&mut Predecessor>,
+    ) -> Result<Self> {
         files::make_dirs(&config)?;
-        let state = &config.state_dir;
         let (ca, installed) = open_trust(&config)?;
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
-        let guard = Arc::new(Guard {
-            inspector: Inspector::with_rules(&config.rules, config.pii)
-                .context("cannot compile the rules")?
-                .into(),
-            packages: packages(&config),
-            vault: Arc::new(Vault::open(&state.join("vault")).context("cannot open the vault")?),
-            recorder: Recorder::open(&state.join("sessions.redb"))
-                .context("cannot open the sessions")?,
-            body_limit: config.limits.body_bytes,
-            unscannable: config.policy.unscannable,
-        });
+        let inspector =
+            Inspector::with_rules(&config.rules, config.pii).context("cannot compile the rules")?;
+        let packages = packages(&config);
         let leaves = Leaves::new(ca.clone()).context("cannot make a key for leaves")?;
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let cgroup = cgroup(&config)?;
@@ -84,6 +96,20 @@ impl Agent {
         let left = Left::find(&config, &hooks)?;
         let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
         let namespaces = Arc::<Namespaces>::default();
+        let patient = predecessor.is_some();
+        if let Some(predecessor) = predecessor {
+            names.ready().await;
+            inherit(predecessor, &hooks)?;
+        }
+        let (vault, recorder) = stores(&config, patient)?;
+        let guard = Arc::new(Guard {
+            inspector: inspector.into(),
+            packages,
+            vault,
+            recorder,
+            body_limit: config.limits.body_bytes,
+            unscannable: config.policy.unscannable,
+        });
         let status = Arc::new(Tally::new(
             hooks.clone(),
             namespaces.clone(),
@@ -91,7 +117,15 @@ impl Agent {
             config.endpoints.iter().count(),
         ));
         let netns = kernel::netns_cookie()?;
+        let legacy = Legacy::new(
+            guard.clone(),
+            hooks.clone(),
+            (netns, namespaces.clone()),
+            vault_dir(&config),
+        );
         Ok(Self {
+            legacy: Arc::new(legacy),
+            progress: Arc::default(),
             config: config.into(),
             hooks,
             names,
@@ -114,9 +148,10 @@ impl Agent {
     pub(super) fn control(&self) -> Arc<control::State> {
         Arc::new(control::State {
             source: Box::new(self.status.clone()),
-            commands: Box::new(Switch {
+            commands: Arc::new(Switch {
                 heart: self.hooks.heart().clone(),
                 recorder: self.guard.recorder.clone(),
+                legacy: self.legacy.clone(),
             }),
             recorder: self.guard.recorder.clone(),
             vault: self.guard.vault.clone(),
@@ -150,14 +185,27 @@ impl Agent {
         self.names.ready().await;
     }
 
-    /// The heart beats: this agent's programs take the place of those that another one left.
-    pub(super) fn settle(&self) -> Result<()> {
+    /// The heart beats: this agent's programs may outlive it, where that was chosen.
+    pub(super) fn pin(&self) -> Result<()> {
+        lasting::pin(&self.config.get(), &self.hooks)
+    }
+
+    /// This agent guards: what another one left is not needed any more.
+    pub(super) fn supersede(&self) -> Result<()> {
         let left = self
             .left
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        left.map_or(Ok(()), |left| left.replace(&self.config.get(), &self.hooks))
+        left.map_or(Ok(()), Left::remove)
+    }
+
+    /// Hears out the agent that this one follows.
+    pub(super) fn follow(&self, predecessor: Predecessor) -> Result<()> {
+        tell_manager(sd_notify::NotifyState::MainPid(std::process::id()));
+        predecessor
+            .hear_out(self.guard.clone(), vault_dir(&self.config.get()))
+            .context("the last agent cannot be heard out")
     }
 
     /// Says that connections are guarded from now on.
@@ -202,14 +250,21 @@ impl Agent {
         }
     }
 
-    /// Brings what was recorded to disk.
+    /// Brings what was recorded to disk, or to the agent that has followed this one.
     pub(super) async fn flush(&self) {
         let recorder = self.guard.recorder.clone();
-        if tokio::task::spawn_blocking(move || recorder.flush())
+        let flush = move || {
+            recorder.flush();
+            recorder.end();
+        };
+        if tokio::task::spawn_blocking(flush).await.is_err() {
+            tracing::warn!("the last sessions may not be recorded");
+        }
+        if tokio::time::timeout(TELL, self.legacy.told())
             .await
             .is_err()
         {
-            tracing::warn!("the last sessions may not be recorded");
+            tracing::warn!("the next agent may not know the last sessions");
         }
     }
 }
@@ -226,6 +281,43 @@ fn packages(config: &Config) -> PackageGuard {
     }
     let block = chosen.action == PackageAction::Block;
     PackageGuard::new(Arc::new(live), block, chosen.notices)
+}
+
+/// Has the running agent let go of its stores, and guards what it guards.
+fn inherit(predecessor: &mut Predecessor, hooks: &Hooks) -> Result<()> {
+    let estate = predecessor.estate()?;
+    tracing::info!(pid = estate.pid, "taking over from another agent");
+    hooks.inherit(&estate.guarded)?;
+    if !estate.paused.is_zero() {
+        hooks.heart().pause(estate.paused)?;
+    }
+    Ok(())
+}
+
+fn vault_dir(config: &Config) -> PathBuf {
+    config.state_dir.join("vault")
+}
+
+/// Opens the vault and the sessions. Another agent that has just closed them may need a moment.
+fn stores(config: &Config, patient: bool) -> Result<(Arc<Vault>, Recorder)> {
+    let patience = if patient { LOCKED } else { Duration::ZERO };
+    let vault = retry(patience, || Vault::open(&vault_dir(config)));
+    let sessions = config.state_dir.join("sessions.redb");
+    let recorder = retry(patience, || Recorder::open(&sessions));
+    Ok((
+        Arc::new(vault.context("cannot open the vault")?),
+        recorder.context("cannot open the sessions")?,
+    ))
+}
+
+fn retry<T, E>(patience: Duration, act: impl Fn() -> Result<T, E>) -> Result<T, E> {
+    let since = Instant::now();
+    loop {
+        match act() {
+            Err(_) if since.elapsed() < patience => std::thread::sleep(RETRY),
+            done => return done,
+        }
+    }
 }
 
 /// Without a service manager there is nobody to tell.

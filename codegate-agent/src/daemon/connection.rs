@@ -62,6 +62,7 @@ pub(super) async fn handle(
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let _open = agent.status.opened();
+    agent.progress.step();
     let way = Way {
         agent: &agent,
         seat: &seat,
@@ -112,6 +113,7 @@ impl Way<'_> {
         hello: Hello,
         running: Running,
     ) -> Result<(), Failure> {
+        self.agent.progress.step();
         let client = Replay::new(hello.raw.clone(), client);
         let learned = self.agent.names.host_for(self.flow.original);
         match decide::by_hello(&self.agent.config.get(), self.flow, &hello, learned) {
@@ -162,6 +164,7 @@ impl Way<'_> {
         running: Running,
     ) -> Result<(), Failure> {
         let tcp = self.dial(&client, Some(&target.host)).await?;
+        self.agent.progress.step();
         let secured = self
             .agent
             .connector
@@ -177,6 +180,7 @@ impl Way<'_> {
             }
             Err(error) => return self.unsecured(client, &target, error).await,
         };
+        self.agent.progress.step();
         let leaf = self.agent.leaves.leaf(&target.host)?;
         let client = self
             .agent
@@ -185,19 +189,21 @@ impl Way<'_> {
             .await
             .inspect_err(|error| self.client_failed(&target, error))?;
         self.agent.status.terminated();
-        let connection = self.connection(&target);
-        http::serve(client, upstream, alpn, connection, running)
+        self.agent.progress.step();
+        let connection = self.connection(&target, running);
+        http::serve(client, upstream, alpn, connection)
             .await
             .inspect_err(|error| self.relay_failed(&target, error))?;
         Ok(())
     }
 
-    fn connection(&self, target: &Target) -> Connection {
+    fn connection(&self, target: &Target, running: Running) -> Connection {
         Connection {
             guard: self.agent.guard.clone(),
             flow: self.flow.clone(),
             host: target.host.clone(),
             provider: target.provider.to_owned(),
+            running,
         }
     }
 

@@ -33,14 +33,8 @@ impl Left {
         Ok(Self(left))
     }
 
-    /// Puts this agent's programs in the place of what was left. To be called when it guards.
-    pub(super) fn replace(self, config: &Config, hooks: &Hooks) -> Result<()> {
-        if config.capture.fail == Fail::Closed {
-            let pins = Pins::find_or_mount(&config.runtime_dir)?;
-            hooks
-                .pin(&pins)
-                .context("fail = \"closed\" cannot be kept")?;
-        }
+    /// Takes it away. To be called when this agent guards.
+    pub(super) fn remove(self) -> Result<()> {
         for pinned in self.0 {
             pinned
                 .remove()
@@ -48,6 +42,17 @@ impl Left {
         }
         Ok(())
     }
+}
+
+/// Lets this agent's programs outlive it, where that was chosen. To be called when it guards.
+pub(super) fn pin(config: &Config, hooks: &Hooks) -> Result<()> {
+    if config.capture.fail == Fail::Closed {
+        let pins = Pins::find_or_mount(&config.runtime_dir)?;
+        hooks
+            .pin(&pins)
+            .context("fail = \"closed\" cannot be kept")?;
+    }
+    Ok(())
 }
 
 fn inherit(pinned: &Pinned, hooks: &Hooks) -> Result<(), KernelError> {

@@ -5,17 +5,19 @@
 
 mod agent;
 mod classes;
+mod commands;
 mod connection;
 mod files;
 mod heart;
 mod lasting;
 mod namespaces;
-mod pause;
 mod people;
+mod predecessor;
 mod reach;
 mod reload;
 mod seat;
 mod status;
+mod successor;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -27,7 +29,8 @@ use tokio::{
 
 use self::{
     agent::Agent,
-    heart::{Beating, Listening},
+    heart::{Beating, Listening, Watched},
+    predecessor::Predecessor,
     seat::Seat,
 };
 use crate::{
@@ -39,61 +42,94 @@ use crate::{
 
 /// How long exchanges under way may go on after the agent was told to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long exchanges under way may go on after another agent has taken over: a model may think and
+/// speak for many minutes.
+const LEISURE: Duration = Duration::from_secs(30 * 60);
 /// How long after the kernel let go the listeners still take what it had sent on its way before.
 const QUIET: Duration = Duration::from_millis(250);
 /// How long a failed accept is left alone: it fails for want of descriptors or memory.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Runs the agent until it is told to stop by SIGTERM or SIGINT. On SIGHUP it reads the
-/// configuration again, from `path` (or where it is by default).
+/// Runs the agent until it is told to stop by SIGTERM or SIGINT, or another one takes over. On SIGHUP
+/// it reads the configuration again, from `path` (or where it is by default). With `take_over` it
+/// follows an agent that runs already, if there is one.
 ///
 /// # Errors
 /// Whatever keeps it from starting. Once it is ready it does not end by itself.
-pub fn run(config: Config, path: Option<PathBuf>) -> Result<()> {
+pub fn run(config: Config, path: Option<PathBuf>, take_over: bool) -> Result<()> {
     files::harden();
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("codegate")
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(serve(config, path))
+        .block_on(serve(config, path, take_over))
 }
 
-async fn serve(config: Config, path: Option<PathBuf>) -> Result<()> {
+async fn serve(config: Config, path: Option<PathBuf>, take_over: bool) -> Result<()> {
     let mut stop = Stop::new()?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot take SIGHUP")?;
     let (drain, running) = drain::drain();
     let (agent, beating) = tokio::select! {
-        started = start(config, running) => started?,
+        started = start(config, running, take_over) => started?,
         () = stop.asked() => return Ok(()),
     };
-    loop {
+    let followed = loop {
         tokio::select! {
-            () = stop.asked() => break,
+            () = stop.asked() => break false,
+            () = agent.legacy.retired() => break true,
             _ = hangup.recv() => reload::reload(&agent, path.clone()).await,
         }
-    }
-    tracing::info!("stopping: {PATIENCE:?} for the connections under way");
-    beating.stop().await;
-    agent.release();
-    if !drain.finish(PATIENCE).await {
+    };
+    beating.stop();
+    let finished = if followed {
+        tracing::info!("another agent has taken over: {LEISURE:?} for the connections under way");
+        tokio::select! {
+            finished = drain.finish(LEISURE) => finished,
+            () = stop.asked() => false,
+        }
+    } else {
+        tracing::info!("stopping: {PATIENCE:?} for the connections under way");
+        agent.release();
+        drain.finish(PATIENCE).await
+    };
+    if !finished {
         tracing::warn!("some connections were still open and are closed now");
     }
     agent.flush().await;
     Ok(())
 }
 
-async fn start(config: Config, running: Running) -> Result<(Arc<Agent>, Beating)> {
-    let control = control::bind(&config.socket()).context("cannot open the control socket")?;
-    let agent = Arc::new(Agent::start(config)?);
-    tokio::spawn(control::serve(control, agent.control()));
+async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc<Agent>, Beating)> {
+    let socket = config.socket();
+    let mut predecessor = if take_over {
+        Predecessor::find(&socket)?
+    } else {
+        None
+    };
+    let control = match predecessor {
+        Some(_) => None,
+        None => Some(control::bind(&socket).context("cannot open the control socket")?),
+    };
+    let agent = Arc::new(Agent::start(config, predecessor.as_mut()).await?);
+    if let Some(control) = control {
+        tokio::spawn(control::serve(control, agent.control()));
+    }
     let follower = agent.clone();
     tokio::spawn(async move { follower.follow_packages().await });
     let beating = listen(&agent, running.clone())?;
     agent.learn_names().await;
     beating.begun().await;
-    agent.settle()?;
     let cgroup = agent.cgroup.clone();
+    namespaces::look(&agent, &cgroup, &running).await;
+    agent.pin()?;
+    if let Some(mut predecessor) = predecessor {
+        predecessor.retire()?;
+        let control = control::replace(&socket).context("cannot open the control socket")?;
+        tokio::spawn(control::serve(control, agent.control()));
+        agent.follow(predecessor)?;
+    }
+    agent.supersede()?;
     tokio::spawn(namespaces::follow(agent.clone(), cgroup, running));
     agent.ready();
     Ok((agent, beating))
@@ -140,7 +176,11 @@ fn listen(agent: &Arc<Agent>, running: Running) -> Result<Beating> {
             running.clone(),
         ));
     }
-    Ok(Beating::start(agent.hooks.heart().clone(), watched))
+    let watched = Watched {
+        listeners: watched,
+        progress: agent.progress.clone(),
+    };
+    Beating::start(agent.hooks.heart().clone(), watched).context("cannot start the heart")
 }
 
 async fn take_all(

@@ -11,7 +11,7 @@ use std::{
     fs::File,
     io,
     net::UdpSocket,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -67,6 +67,16 @@ impl Namespaces {
     fn lock(&self) -> MutexGuard<'_, HashMap<Network, Opened>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Listens in all namespaces that there are now.
+pub(super) async fn look(agent: &Arc<Agent>, cgroup: &Path, running: &Running) {
+    let watch = Watch {
+        agent: agent.clone(),
+        cgroup: cgroup.to_owned(),
+        running: running.clone(),
+    };
+    watch.look().await;
 }
 
 /// Follows namespaces as they come and go, for as long as the agent runs.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::PackageGuard;
 use crate::{
-    config::Unscannable, flow::Flow, inspect::Inspector, seal::Vault, session::Recorder, swap::Swap,
+    config::Unscannable, drain::Running, flow::Flow, inspect::Inspector, seal::Vault,
+    session::Recorder, swap::Swap,
 };
 
 /// Shared by all connections.
@@ -33,4 +34,6 @@ pub struct Connection {
     pub host: String,
     /// The configured provider of that host.
     pub provider: String,
+    /// Tells when the agent stops, which waits until the last exchange has been recorded.
+    pub running: Running,
 }

@@ -1,6 +1,6 @@
 //! One client connection joined to one upstream connection, both HTTP/1.1 or both HTTP/2.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
@@ -12,7 +12,8 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::Mutex,
+    sync::{Mutex, watch},
+    time::timeout,
 };
 
 use super::{
@@ -33,6 +34,9 @@ const HEAD: usize = 64 * 1024;
 /// The HTTP/2 flow-control window of a stream, in bytes: a prompt fits without a round trip.
 const WINDOW: u32 = 1 << 20;
 
+/// How long a connection on which nothing was asked yet outlives the agent's stop.
+const FIRST: Duration = Duration::from_secs(3);
+
 /// Why a joined pair of connections ended badly.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
@@ -46,7 +50,7 @@ pub enum RelayError {
 
 /// Serves one client connection from one upstream connection until either ends.
 ///
-/// `alpn` is what both sides agreed on. When `running` stops, exchanges under way are finished and
+/// `alpn` is what both sides agreed on. When the agent stops, exchanges under way are finished and
 /// none is begun.
 ///
 /// # Errors
@@ -56,12 +60,12 @@ pub async fn serve<C, U>(
     upstream: U,
     alpn: Option<&[u8]>,
     connection: Connection,
-    running: Running,
 ) -> Result<(), RelayError>
 where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     U: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let running = connection.running.clone();
     let connection = Arc::new(connection);
     if alpn == Some(ALPN_H2) {
         serve_h2(client, upstream, connection, running).await
@@ -89,7 +93,9 @@ where
     // HTTP/1.1 answers one request at a time; the lock is never contended.
     let sender = Arc::new(Mutex::new(sender));
     let hints = Hints::default();
+    let begun = Begun::default();
     let service = service_fn(|mut request| {
+        begun.set();
         hints.follow(&mut request);
         let (connection, sender) = (connection.clone(), sender.clone());
         async move { exchange(&connection, Upstream::H1(&sender), request).await }
@@ -111,7 +117,7 @@ where
                 trace_end(ended);
             }
             served = server.as_mut() => return served.map_err(RelayError::Client),
-            () = running.stopped(), if !stopping => stopping = true,
+            () = begun.then_stopped(&mut running), if !stopping => stopping = true,
         }
         // Nothing more can be asked: the client is told when its exchange under way is done.
         server.as_mut().graceful_shutdown();
@@ -136,7 +142,9 @@ where
         .handshake::<_, Body>(TokioIo::new(upstream))
         .await
         .map_err(RelayError::Upstream)?;
+    let begun = Begun::default();
     let service = service_fn(|request| {
+        begun.set();
         let (connection, mut sender) = (connection.clone(), sender.clone());
         async move { exchange(&connection, Upstream::H2(&mut sender), request).await }
     });
@@ -159,9 +167,32 @@ where
                 trace_end(ended);
             }
             served = server.as_mut() => return served.map_err(RelayError::Client),
-            () = running.stopped(), if !stopping => stopping = true,
+            () = begun.then_stopped(&mut running), if !stopping => stopping = true,
         }
         server.as_mut().graceful_shutdown();
+    }
+}
+
+/// Whether anything was asked on a connection yet.
+///
+/// Nobody asks again on a new connection that is closed without a word: one that was made a moment
+/// before the agent stops has to have its first answer.
+#[derive(Default)]
+struct Begun(watch::Sender<bool>);
+
+impl Begun {
+    fn set(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Returns when the agent stops, and something was asked or will hardly be any more.
+    async fn then_stopped(&self, running: &mut Running) {
+        running.stopped().await;
+        let mut begun = self.0.subscribe();
+        // Late or not, it is over.
+        let _late = timeout(FIRST, begun.wait_for(|begun| *begun))
+            .await
+            .is_err();
     }
 }
 

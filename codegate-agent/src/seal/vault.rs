@@ -6,6 +6,7 @@
 //! its value is on the disk. A value that is known already costs no write.
 
 mod error;
+mod given;
 mod index;
 mod literals;
 mod read;
@@ -108,7 +109,11 @@ impl Vault {
             }
             other => other,
         }?;
-        Self::with(keys, Store::in_file(&database))
+        let vault = Self::with(keys, Store::in_file(&database))?;
+        if let Err(error) = vault.take_in(dir) {
+            tracing::error!(%error, "what lies beside the vault cannot be taken in");
+        }
+        Ok(vault)
     }
 
     /// A vault with these keys in this store.
@@ -179,7 +184,8 @@ impl Vault {
         if known != Some(placeholder.kind) {
             return Ok(None);
         }
-        let Some(record) = self.store.read(|transaction| record(transaction, id))? else {
+        let found = self.store.read(|transaction| record(transaction, id))?;
+        let Some(record) = found.or_else(|| self.store.inherited_record(&id)) else {
             return Ok(None);
         };
         record.open(&*self.keys.of(uid)?).map(Some)
@@ -212,6 +218,7 @@ impl Vault {
     /// # Errors
     /// The database cannot be read.
     pub fn list(&self, uid: u32) -> Result<Vec<SecretInfo>, VaultError> {
+        self.owned()?;
         let rows = self.store.read(|transaction| rows(transaction, uid))?;
         let index = self.index();
         let mut secrets: Vec<SecretInfo> = rows
@@ -246,6 +253,7 @@ impl Vault {
         placeholder: &Placeholder,
         by: u32,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        self.owned()?;
         let value = self.restore(uid, placeholder)?;
         if value.is_some() {
             let (id, kind, now) = ((uid, placeholder.mac), placeholder.kind, now());
@@ -260,6 +268,7 @@ impl Vault {
     /// # Errors
     /// The database cannot be read.
     pub fn reveals(&self, uid: u32) -> Result<Vec<Reveal>, VaultError> {
+        self.owned()?;
         self.store.read(|transaction| reveals(transaction, uid))
     }
 
@@ -269,6 +278,7 @@ impl Vault {
     /// # Errors
     /// The database cannot be written; then nothing is forgotten.
     pub async fn forget(&self, uid: u32, placeholder: &Placeholder) -> Result<bool, VaultError> {
+        self.owned()?;
         let id = (uid, placeholder.mac);
         let forgotten = self.writer.write(move |batch| batch.remove(&id)).await?;
         self.reload_literals(uid)?;
@@ -280,6 +290,7 @@ impl Vault {
     /// # Errors
     /// The database cannot be written; then nothing is forgotten.
     pub async fn forget_all(&self, uid: u32) -> Result<usize, VaultError> {
+        self.owned()?;
         let forgotten = self
             .writer
             .write(move |batch| batch.remove_all(uid))

@@ -18,3 +18,4 @@ pub use record::{
 };
 pub use recorder::{Recorder, Retention, Stats, Tail, Tailed};
 pub use store::Error;
+pub use writer::Passed;

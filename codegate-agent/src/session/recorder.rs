@@ -11,13 +11,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc::UnboundedReceiver};
 
 use super::{
     Detail, Entry, Event, Exchange, Id, Session, Update, Viewer,
     index::Index,
     store::{Error, Store},
-    writer::{Counters, Job, Record, Writer},
+    writer::{Counters, Job, Passed, Record, Writer},
 };
 use crate::{config, flow::Flow};
 
@@ -113,6 +113,7 @@ impl Recorder {
             retention,
             counters: Arc::clone(&counters),
             updates: updates.clone(),
+            away: None,
         };
         let (jobs, queue) = mpsc::sync_channel(QUEUE);
         let thread = thread::Builder::new()
@@ -148,6 +149,10 @@ impl Recorder {
             provider: provider.to_owned(),
             entry,
         });
+        self.submit(record);
+    }
+
+    fn submit(&self, record: Box<Record>) {
         let Some(jobs) = &self.inner.jobs else { return };
         match jobs.try_send(Job::Record(record)) {
             Ok(()) => {}
@@ -195,12 +200,46 @@ impl Recorder {
 
     /// Waits until everything recorded so far is on disk, or lost. Blocks the thread.
     pub fn flush(&self) {
-        let (done, wait) = mpsc::channel();
-        if let Some(jobs) = &self.inner.jobs
-            && jobs.send(Job::Flush(done)).is_ok()
-        {
-            wait.recv().ok(); // an error says that the writer is gone, and nothing is left to wait for
-        }
+        // Without an answer the writer is gone, and nothing is left to wait for.
+        self.ask(|_| ());
+    }
+
+    /// Lets go of the database when everything recorded so far is in it, so that another process can
+    /// open it; what is recorded from then on comes out here. `None` if the writer is gone. Blocks the
+    /// thread.
+    pub fn give(&self) -> Option<UnboundedReceiver<Passed>> {
+        self.ask(Writer::give)
+    }
+
+    /// Takes the database back. Blocks the thread.
+    ///
+    /// # Errors
+    /// It cannot be opened: whoever had it has it still.
+    pub fn take_back(&self) -> Result<(), Error> {
+        self.ask(Writer::reopen).unwrap_or(Err(Error::Closed))
+    }
+
+    /// Ends what [`Recorder::give`] began: nothing more is recorded, here or there. Blocks the thread.
+    pub fn end(&self) {
+        self.ask(|writer| writer.away = None);
+    }
+
+    /// Records what another agent passed on. Never waits.
+    pub fn take_in(&self, Passed(record): Passed) {
+        self.submit(record);
+    }
+
+    /// Has the writer do something when all before it is written; `None` if it is gone.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, wait) = mpsc::channel();
+        let then = Box::new(move |writer: &mut Writer| {
+            answer.send(question(writer)).ok(); // whoever asked may have gone
+        });
+        self.inner.jobs.as_ref()?.send(Job::Then(then)).ok()?;
+        wait.recv().ok()
     }
 
     /// How much was recorded since the agent started.

@@ -50,8 +50,8 @@ pub enum Error {
     /// A record cannot be written as JSON.
     #[error("a session's record: {0}")]
     Encode(serde_json::Error),
-    /// It failed before and has not been opened again yet.
-    #[error("the sessions' database is closed after a failure")]
+    /// It failed before and has not been opened again yet, or another agent has it.
+    #[error("the sessions' database is closed")]
     Closed,
     /// The writer's thread cannot be started.
     #[error("the sessions' writer: {0}")]
@@ -108,9 +108,8 @@ impl Store {
         Ok(())
     }
 
-    /// As after an I/O error that could not be overcome.
-    #[cfg(test)]
-    pub(super) fn break_down(&self) {
+    /// Closes the file, as soon as nobody reads it any more.
+    pub(super) fn close(&self) {
         *self
             .database
             .write()

@@ -7,13 +7,17 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender},
+        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
 
 use redb::{ReadableTable, Table, WriteTransaction};
-use tokio::sync::broadcast;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{
+    broadcast,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 use super::{
     Entry, Id, Process, Retention, Session, Update,
@@ -30,16 +34,15 @@ const BATCH: usize = 1024;
 const MAX_SEALED: u64 = 10_000;
 
 /// What comes down the channel.
-#[derive(Debug)]
 pub(super) enum Job {
     /// Something to write.
     Record(Box<Record>),
-    /// Say so when everything before this is written.
-    Flush(Sender<()>),
+    /// Something to do when everything before this is written.
+    Then(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
 /// An entry and whose it is.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) process: Process,
     pub(super) start: u64,
@@ -47,6 +50,10 @@ pub(super) struct Record {
     pub(super) provider: String,
     pub(super) entry: Entry,
 }
+
+/// A record on its way to the agent that has the database now.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Passed(pub(super) Box<Record>);
 
 /// Counts of records, shared with [`super::Recorder`].
 #[derive(Debug, Default)]
@@ -62,22 +69,33 @@ pub(super) struct Writer {
     pub(super) retention: Retention,
     pub(super) counters: Arc<Counters>,
     pub(super) updates: broadcast::Sender<Arc<Update>>,
+    /// Where records go instead of the disk, while another agent has the database.
+    pub(super) away: Option<UnboundedSender<Passed>>,
 }
 
 impl Writer {
     /// Runs until the channel's other ends are gone, and everything in it is written.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(first) = jobs.recv() {
-            let (batch, flushes) = gather(first, jobs);
+            let (batch, then) = gather(first, jobs);
             self.write(batch);
-            for flush in flushes {
-                flush.send(()).ok(); // whoever asked may have gone
+            if let Some(then) = then {
+                then(&mut self);
             }
         }
     }
 
     fn write(&mut self, batch: Vec<Record>) {
         if batch.is_empty() {
+            return;
+        }
+        if let Some(away) = &self.away {
+            let gone = batch.into_iter().filter_map(|record| {
+                let passed = Passed(Box::new(record));
+                away.send(passed).err()
+            });
+            let lost = gone.count() as u64;
+            self.counters.lost.fetch_add(lost, Ordering::Relaxed);
             return;
         }
         let count = batch.len() as u64;
@@ -103,11 +121,25 @@ impl Writer {
     fn recover(&mut self, lost: u64, why: &str) {
         let total = self.counters.lost.fetch_add(lost, Ordering::Relaxed) + lost;
         tracing::error!(lost, total, why, "sessions could not be recorded");
-        let reopened = self.store.reopen().and_then(|()| self.store.all());
-        match reopened {
-            Ok(sessions) => self.index = Index::new(sessions, &self.boot),
-            Err(error) => tracing::error!(%error, "the sessions' database cannot be opened again"),
+        if let Err(error) = self.reopen() {
+            tracing::error!(%error, "the sessions' database cannot be opened again");
         }
+    }
+
+    /// Lets go of the database: what comes now goes to whoever has it.
+    pub(super) fn give(&mut self) -> UnboundedReceiver<Passed> {
+        let (away, records) = unbounded_channel();
+        self.away = Some(away);
+        self.store.close();
+        records
+    }
+
+    /// Takes the database back.
+    pub(super) fn reopen(&mut self) -> Result<(), Error> {
+        self.store.reopen()?;
+        self.index = Index::new(self.store.all()?, &self.boot);
+        self.away = None;
+        Ok(())
     }
 
     fn commit(&mut self, batch: &[Record]) -> Result<Vec<Session>, Error> {
@@ -189,23 +221,26 @@ impl Writer {
     }
 }
 
-/// What comes within a moment of the first job; a flush ends it at once.
-fn gather(first: Job, jobs: &Receiver<Job>) -> (Vec<Record>, Vec<Sender<()>>) {
+/// What is to be done after a batch.
+type Then = Box<dyn FnOnce(&mut Writer) + Send>;
+
+/// What comes within a moment of the first job; something to do ends it at once.
+fn gather(first: Job, jobs: &Receiver<Job>) -> (Vec<Record>, Option<Then>) {
     let deadline = Instant::now() + GATHER;
-    let (mut batch, mut flushes) = (Vec::new(), Vec::new());
+    let mut batch = Vec::new();
     let mut next = Ok(first);
     loop {
         match next {
             Ok(Job::Record(record)) => batch.push(*record),
-            Ok(Job::Flush(done)) => flushes.push(done),
+            Ok(Job::Then(then)) => return (batch, Some(then)),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
         }
-        if batch.len() >= BATCH || !flushes.is_empty() {
+        if batch.len() >= BATCH {
             break;
         }
         next = jobs.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
-    (batch, flushes)
+    (batch, None)
 }
 
 /// The tables of one transaction.

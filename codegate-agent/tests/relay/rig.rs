@@ -107,15 +107,9 @@ impl Rig {
             Arc::new(answer),
         ));
         let (drain, running) = drain::drain();
-        let connection = connection(guard.clone(), provider);
+        let connection = connection(guard.clone(), provider, running);
         let alpn = (version == Version::H2).then_some(ALPN_H2);
-        tokio::spawn(serve(
-            relay_client,
-            relay_upstream,
-            alpn,
-            connection,
-            running,
-        ));
+        tokio::spawn(serve(relay_client, relay_upstream, alpn, connection));
         let sender = Sender::connect(version, client).await;
         Self {
             guard,
@@ -218,7 +212,7 @@ fn exchanges_of(detail: Detail) -> impl Iterator<Item = Exchange> {
     })
 }
 
-fn connection(guard: Arc<Guard>, provider: &str) -> Connection {
+fn connection(guard: Arc<Guard>, provider: &str, running: drain::Running) -> Connection {
     let process = Process {
         pid: 7,
         start: 1,
@@ -238,6 +232,7 @@ fn connection(guard: Arc<Guard>, provider: &str) -> Connection {
         flow,
         host: HOST.into(),
         provider: provider.into(),
+        running,
     }
 }
 

@@ -12,3 +12,5 @@ mod crowd;
 mod gone;
 mod hang;
 mod pause;
+mod slow;
+mod upgrade;

@@ -51,6 +51,11 @@ impl Index {
         self.known.get(id)
     }
 
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
     /// Whether a user has any value here.
     pub(super) fn holds_any(&self, uid: u32) -> bool {
         self.known.range(of(uid)).next().is_some()

@@ -96,6 +96,7 @@ impl Vault {
         uid: u32,
         items: &[NewSecret<'_>],
     ) -> Result<Vec<Placeholder>, VaultError> {
+        self.owned()?;
         let keys = self.keys.of(uid)?;
         let of = |item: &NewSecret<'_>| Literal::of(&keys, item.kind, item.value);
         self.check_room(uid, items)?;

@@ -7,11 +7,14 @@ use redb::{ReadTransaction, ReadableTable};
 use super::{
     Reveal, VaultError,
     index::{self, Index, Known, Usage},
-    record::{Id, Record, VERSION},
+    record::{Id, NONCE_LEN, Record, VERSION},
     store::{REVEALS, SECRETS, USAGE, parse_kind},
     time,
 };
 use crate::{inspect::Kind, seal::token::Placeholder};
+
+/// A record's row as it is read.
+pub(super) type Row<'a> = (u8, &'a str, &'a str, u64, &'a [u8; NONCE_LEN], &'a [u8]);
 
 /// The index of all that is there.
 pub(super) fn load(transaction: &ReadTransaction) -> Result<Index, VaultError> {
@@ -36,17 +39,22 @@ pub(super) fn record(transaction: &ReadTransaction, id: Id) -> Result<Option<Rec
     let Some(row) = secrets.get((id.0, &id.1))? else {
         return Ok(None);
     };
-    let (version, kind, _, _, nonce, sealed) = row.value();
+    parse(id, row.value()).map(Some)
+}
+
+/// A record from its row.
+pub(super) fn parse(id: Id, row: Row<'_>) -> Result<Record, VaultError> {
+    let (version, kind, _, _, nonce, sealed) = row;
     if version != VERSION {
         let why = format!("a record has version {version}, which is not known here");
         return Err(VaultError::Corrupt(why));
     }
-    Ok(Some(Record {
+    Ok(Record {
         id,
         kind: parse_kind(kind)?,
         nonce: *nonce,
         sealed: sealed.to_vec(),
-    }))
+    })
 }
 
 /// What is in clear of a user's records: kind, rule, when first seen (milliseconds since 1970).

@@ -25,6 +25,7 @@ const TAG_LEN: usize = 16;
 pub(super) type Id = (u32, [u8; MAC_LEN]);
 
 /// A sealed value.
+#[derive(Clone)]
 pub(super) struct Record {
     pub(super) id: Id,
     pub(super) kind: Kind,

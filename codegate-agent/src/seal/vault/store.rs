@@ -7,7 +7,7 @@
 
 use std::{
     path::Path,
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
 use redb::{
@@ -17,6 +17,7 @@ use redb::{
 
 use super::{
     VaultError,
+    given::Inherited,
     index::{Change, Usage},
     literals,
     record::{Id, NONCE_LEN, Record, VERSION},
@@ -58,12 +59,15 @@ pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta
 /// Memory for cached pages, in bytes. Records are small, and read seldom.
 const CACHE: usize = 4 << 20;
 
-type Open = Box<dyn Fn() -> Result<Database, VaultError> + Send + Sync>;
+/// How the database is opened, again and again.
+pub(super) type Open = Box<dyn Fn() -> Result<Database, VaultError> + Send + Sync>;
 
 /// The database, open or about to be.
 pub(super) struct Store {
-    open: Open,
-    database: RwLock<Option<Database>>,
+    pub(super) open: Open,
+    pub(super) database: RwLock<Option<Database>>,
+    /// What is opened instead while another process has the database, and what was in that.
+    pub(super) side: RwLock<Option<(Open, Inherited)>>,
 }
 
 impl Store {
@@ -72,17 +76,24 @@ impl Store {
         Self {
             open,
             database: RwLock::default(),
+            side: RwLock::default(),
         }
     }
 
     /// A store in a file, which is made if it is missing, and which only its owner may read.
     pub(super) fn in_file(path: &Path) -> Self {
-        let path = path.to_owned();
-        Self::new(Box::new(move || {
-            let file = private_file(&path).map_err(|error| VaultError::io(&path, error))?;
-            let backend = FileBackend::new(file)?;
-            Ok(builder().create_with_backend(backend)?)
-        }))
+        Self::new(in_file(path))
+    }
+
+    /// A record that was in the database when another process took it over.
+    pub(super) fn inherited_record(&self, id: &Id) -> Option<Record> {
+        let side = self.inherited();
+        side.as_ref()
+            .and_then(|(_, inherited)| inherited.get(id).cloned())
+    }
+
+    pub(super) fn inherited(&self) -> RwLockReadGuard<'_, Option<(Open, Inherited)>> {
+        self.side.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads, in a transaction of its own; once more if the database had to be opened again.
@@ -102,17 +113,7 @@ impl Store {
         &self,
         write: impl FnOnce(&mut Batch<'_>) -> Result<T, VaultError>,
     ) -> Result<(T, Vec<Change>), VaultError> {
-        self.with(|database| {
-            let mut transaction = database.begin_write()?;
-            // Values come from outside, and redb's checksum is no cryptographic one.
-            transaction.set_two_phase_commit(true);
-            let (result, changes) = {
-                let mut batch = Batch::new(&transaction)?;
-                (write(&mut batch)?, batch.changes)
-            };
-            transaction.commit()?;
-            Ok((result, changes))
-        })
+        self.with(|database| commit(database, write))
     }
 
     /// Does something with the open database, and closes it if its storage failed.
@@ -130,7 +131,7 @@ impl Store {
         result
     }
 
-    fn ensure_open(&self) -> Result<(), VaultError> {
+    pub(super) fn ensure_open(&self) -> Result<(), VaultError> {
         let is_open = |database: &Option<Database>| database.is_some();
         if is_open(&self.database.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
@@ -140,7 +141,9 @@ impl Store {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         if !is_open(&database) {
-            *database = Some((self.open)()?);
+            let side = self.inherited();
+            let open = side.as_ref().map_or(&self.open, |(open, _)| open);
+            *database = Some(open()?);
         }
         Ok(())
     }
@@ -151,6 +154,32 @@ impl Store {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// Writes, in a transaction that is durable when this returns without an error.
+pub(super) fn commit<T>(
+    database: &Database,
+    write: impl FnOnce(&mut Batch<'_>) -> Result<T, VaultError>,
+) -> Result<(T, Vec<Change>), VaultError> {
+    let mut transaction = database.begin_write()?;
+    // Values come from outside, and redb's checksum is no cryptographic one.
+    transaction.set_two_phase_commit(true);
+    let (result, changes) = {
+        let mut batch = Batch::new(&transaction)?;
+        (write(&mut batch)?, batch.changes)
+    };
+    transaction.commit()?;
+    Ok((result, changes))
+}
+
+/// Opens a file, which is made if it is missing, and which only its owner may read.
+pub(super) fn in_file(path: &Path) -> Open {
+    let path = path.to_owned();
+    Box::new(move || {
+        let file = private_file(&path).map_err(|error| VaultError::io(&path, error))?;
+        let backend = FileBackend::new(file)?;
+        Ok(builder().create_with_backend(backend)?)
+    })
 }
 
 /// How every vault's database is opened: a damaged file is an error, not a surprise later.

@@ -490,7 +490,7 @@ fn after_a_failure_the_writer_counts_its_losses_and_goes_on() {
     let fixture = Fixture::new();
     fixture.exchange(&flow(1, 1, ALICE), "a.example", &[]);
     fixture.list(ALICE);
-    fixture.recorder().inner.store.break_down();
+    fixture.recorder().inner.store.close();
     assert!(matches!(
         fixture.recorder().list(Viewer::new(ALICE), 1),
         Err(Error::Closed)

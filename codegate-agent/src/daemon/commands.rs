@@ -1,4 +1,5 @@
-//! Pausing the guard, and leaving a note of who did.
+//! What the agent does when it is told to: it pauses, leaving a note of who wanted it, and it hands
+//! over.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -6,9 +7,10 @@ use std::{
     time::Duration,
 };
 
+use super::successor::Legacy;
 use crate::{
     accept,
-    control::{Asker, Commands},
+    control::{Asker, Commands, Estate, Retired},
     flow::Flow,
     kernel::Heart,
     session::{Event, Level, Recorder},
@@ -21,6 +23,7 @@ const SELF: &str = "codegate";
 pub(super) struct Switch {
     pub(super) heart: Arc<Heart>,
     pub(super) recorder: Recorder,
+    pub(super) legacy: Arc<Legacy>,
 }
 
 impl Commands for Switch {
@@ -35,6 +38,18 @@ impl Commands for Switch {
         tracing::warn!(uid = by.uid, pid = by.pid, "{}", event.message);
         self.recorder.event(&asked(by), SELF, SELF, event);
         Ok(())
+    }
+
+    fn give(&self) -> Result<Estate, String> {
+        self.legacy.give().map_err(|error| error.to_string())
+    }
+
+    fn take_back(&self) -> Result<(), String> {
+        self.legacy.take_back().map_err(|error| error.to_string())
+    }
+
+    fn retire(&self) -> Option<Retired> {
+        self.legacy.retire()
     }
 }
 
