@@ -32,6 +32,8 @@ const PAIR: &str = concat!(
     r#"(?:[,;]\s{0,16}|\s{1,16})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
     r#"(?:\\{0,3}["']?|--?)(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
     r"|</[A-Za-z]{2,12}>\s{0,16}<(?i:string|value)>",
+    r#"|(?:[A-Za-z:-]{1,16}=["'][^"'<>\n]{0,40}["'][ ]{0,2}){1,3}>"#, // an element's attributes
+    r#"|:[ ]?\{\s{0,16}\\{0,3}["'](?:S|(?i:value)|default)\\{0,3}["'][ ]?:"#, // a typed value
     r")\s{0,16}",
 );
 
@@ -50,11 +52,12 @@ const STRICT: &str = concat!(
     r"(?:",
     r"(?:\??:[ ]?[&A-Za-z][A-Za-z0-9_<>.,'& \[\]?]{0,40}|[A-Za-z*][A-Za-z0-9_.*<>\[\]]{0,24}[ ]?|\{[^}\x22'\n]{0,30}\}[ ]?)=",
     r"|=>|:=|[|&?+.!]{0,2}={1,3}|:|->|<-|to[ ]|\|\||\?\?|or[ ]",
-    r"|,\s{0,8}(?:[a-z_]{1,10}=[^,\x22'\n]{1,20},\s{0,8}){0,3}(?:default[ ]?=|)",
+    r"|,\s{0,8}(?:[a-z_]{1,10}=[^,\x22'\n]{1,20},\s{0,8}){0,3}(?:(?i:default[a-z]{0,8})[ ]?=|)",
+    r"|\|[ ]default[ ]",
     r"|\{\s{1,16}(?:[a-z]{4,12}[ ]{0,12}=[ ][^\n]{0,60}\n\s{0,8}){0,3}default[ ]{0,12}=",
     r"|\)\.to(?:Be|Equal|StrictEqual)\(|[({]|[ \t])",
     r"[ \t]{0,8}",
-    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive)\(|[(\[{])?[ ]?",
+    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive|new|of)\(|[(\[{])?[ ]?",
 );
 
 /// The two, compiled once; all rules share them.
@@ -124,7 +127,7 @@ fn may_be_tied(rest: &[u8]) -> bool {
         // A pair's other half, in a string of its own.
         [b'\n', next, ..] if closed.contains(&b'"') => next.is_ascii_alphabetic(),
         // White space and a quote.
-        _ if closed.windows(2).any(|pair| is_quote_behind_space(pair)) => true,
+        _ if closed.windows(2).any(is_quote_behind_space) => true,
         [first, ..] if first.is_ascii_alphabetic() => begins_with_word(closed, rest),
         rest => begins_with_value(rest),
     }
@@ -255,7 +258,8 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
                 .and_then(|at| before.get(at));
             let symbol = before.last() == Some(&b':') && closing == 0;
             let has = |text: &[u8], word: &[u8]| memchr::memmem::find(text, word).is_some();
-            let explicit = has(between, b"default") || has(&between.to_ascii_lowercase(), b"value");
+            let lower = between.to_ascii_lowercase();
+            let explicit = has(&lower, b"default") || has(&lower, b"value");
             opened == Some(&b'(') || symbol || explicit || has(before, b"\"String\"")
         }
         Some(b'(') if closing == 0 => {

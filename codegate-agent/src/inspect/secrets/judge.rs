@@ -103,8 +103,12 @@ fn classes(value: &[u8]) -> (usize, usize, usize) {
 
 /// A word that is written in examples, tests and types, with or without a number behind it.
 fn is_common_stem(value: &[u8]) -> bool {
-    const STEMS: [&str; 74] = [
+    const STEMS: [&str; 78] = [
         "abc",
+        "aes",
+        "es",
+        "hs",
+        "rs",
         "admin",
         "api",
         "arg",

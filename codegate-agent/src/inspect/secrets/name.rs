@@ -251,7 +251,8 @@ pub(super) fn sets(name: &[u8], method: bool) -> bool {
     let lower = String::from_utf8_lossy(last).to_ascii_lowercase();
     let verb = VERBS.iter().any(|verb| lower.starts_with(verb));
     let known = is_credential(last) && !lower.starts_with("get") && !lower.starts_with("is");
-    verb || method && known
+    let constructor = last.first().is_some_and(u8::is_ascii_uppercase);
+    verb || (method || constructor) && known
 }
 
 /// Whether the rest of a name, behind a service's, is that of a key: `_API_KEY`, `Token`, or
@@ -261,10 +262,10 @@ pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
         "key", "token", "secret", "pass", "pw", "auth", "cred", "pat", "sid", "dsn", "license",
     ];
     let lower = tail.to_ascii_lowercase();
-    let is_noun = |noun: &&str| memchr::memmem::find(&lower, noun.as_bytes()).is_some();
+    let is_noun = |noun: &str| memchr::memmem::find(&lower, noun.as_bytes()).is_some();
     let mut words = runs(tail).map(<[u8]>::to_ascii_lowercase);
     let is_about = |word: Vec<u8>| ABOUT.iter().any(|about| about.as_bytes() == word);
-    tail.is_empty() || NOUNS.iter().any(|noun| is_noun(&noun)) && !words.any(is_about)
+    tail.is_empty() || NOUNS.iter().any(|noun| is_noun(noun)) && !words.any(is_about)
 }
 
 fn names_secret(word: &str, before: &[String], last: bool) -> bool {

@@ -133,13 +133,23 @@ pub(super) fn is_place(value: &[u8]) -> bool {
     let rooted = begins(b"/") || begins(b"./") || begins(b"../") || begins(b"~/");
     let is_path = rooted && (wordy(3) || slashes >= 2 && value.len() < 24);
     let is_words_with_slashes = slashes > 0 && (wordy(6) || has_extension(value));
-    let is_named = begins(b"arn:") || begins(b"urn:") || begins(b"vault:");
+    let is_key = slashes >= 2 && is_short_path(value);
+    let is_named =
+        is_key || begins(b"i18n:") || begins(b"arn:") || begins(b"urn:") || begins(b"vault:");
     contains(value, b"://")
         || is_named
         || is_path
         || is_words_with_slashes
         || is_drive(value)
         || is_mail(value)
+}
+
+/// `kv/data/app1`: short parts in small letters.
+fn is_short_path(value: &[u8]) -> bool {
+    let of =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(byte);
+    let is_part = |part: &[u8]| (1..=12).contains(&part.len()) && part.iter().all(of);
+    value.len() < 40 && natural_bytes(value) > 0 && value.split(|byte| *byte == b'/').all(is_part)
 }
 
 /// `.rs`, `.json`: a dot and two to four small letters at the end.
