@@ -4,26 +4,32 @@
 //!
 //! Knows: two byte streams. Must not know: what is in them.
 
+mod way;
+
 use std::{io, time::Duration};
 
-use tokio::{io::copy_bidirectional_with_sizes, net::TcpStream};
+use tokio::net::TcpStream;
 
 use crate::hello::Replay;
-
-/// The relay's buffer, in bytes, each way.
-const BUFFER: usize = 64 * 1024;
 
 /// Relays until both sides have ended; gives the bytes that went up and down.
 ///
 /// # Errors
 /// Whatever broke the relay; the other side has then been reset, as it would have been without us.
-pub async fn relay(
-    mut client: Replay<TcpStream>,
-    mut upstream: TcpStream,
-) -> io::Result<(u64, u64)> {
-    let relayed = copy_bidirectional_with_sizes(&mut client, &mut upstream, BUFFER, BUFFER).await;
+pub async fn relay(client: Replay<TcpStream>, upstream: TcpStream) -> io::Result<(u64, u64)> {
+    let (first, client) = client.into_parts();
+    let relayed = async {
+        way::write(&upstream, &first).await?;
+        let read = first.len() as u64;
+        drop(first);
+        let up = way::one_way(&client, &upstream);
+        let down = way::one_way(&upstream, &client);
+        let (up, down) = tokio::try_join!(up, down)?;
+        Ok((read + up, down))
+    };
+    let relayed = relayed.await;
     if relayed.is_err() {
-        reset(client.get_ref());
+        reset(&client);
         reset(&upstream);
     }
     relayed
@@ -36,3 +42,7 @@ pub fn reset(socket: &TcpStream) {
         tracing::debug!(%error, "a connection could not be reset");
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests;

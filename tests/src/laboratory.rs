@@ -3,7 +3,7 @@
 use std::{
     fmt, fs,
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -196,9 +196,8 @@ impl Lab {
 
     /// Sets a host up that sends every byte back on a plain TCP port.
     pub fn echo(&self, host: &str, port: u16) {
-        let site = self.site(host);
-        self.zone.set(host, &site.addresses);
-        let listener = self.net.listen(&format!("[::]:{port}"));
+        self.site(host).named();
+        let listener = self.listener(port);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
                 std::thread::spawn(move || {
@@ -211,6 +210,12 @@ impl Lab {
                 });
             }
         });
+    }
+
+    /// A plain TCP listener on all hosts of the net.
+    #[must_use]
+    pub fn listener(&self, port: u16) -> TcpListener {
+        self.net.listen(&format!("[::]:{port}"))
     }
 
     fn store(&self) -> PathBuf {
@@ -292,6 +297,11 @@ impl Site<'_> {
             .addresses(other)
             .expect("the other host is set up already");
         self
+    }
+
+    /// Has a name and addresses, and nothing behind them.
+    pub fn named(self) {
+        self.lab.zone.set(&self.host, &self.addresses);
     }
 
     /// Answers as a model that says what `script` tells it to.

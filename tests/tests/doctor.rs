@@ -1,5 +1,5 @@
 //! `codegate doctor` beside an agent that guards, and without one.
-#![allow(clippy::unwrap_used, reason = "tests panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
 use lab::{Dialect, Lab, Turn};
 use nix::sys::signal::Signal;

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: direct and guarded, side by side, in turns.
 //!
-//! Two figures: how long a request of 64 KB takes on an open connection, and how old an event of a
-//! stream is when the client has read it. The service writes its monotonic clock into every event, so
+//! How long a request of 64 KB takes on an open connection; how old an event of a stream is when the
+//! client has read it; how long a megabyte takes on a connection that is not for us; and how long the
+//! kernel takes over a `connect()` that is none of our business. The service writes its monotonic clock into every event, so
 //! that nothing has to be subtracted but the direct figure.
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +13,8 @@
 
 #[path = "lab-bench/client.rs"]
 mod client;
+#[path = "lab-bench/raw.rs"]
+mod raw;
 #[path = "lab-bench/service.rs"]
 mod service;
 
@@ -22,10 +25,12 @@ use lab::{Lab, Place, Table, samples};
 use service::HOST;
 
 /// What is measured: its name, and what the client does.
-const MEASURES: [(&str, &str); 3] = [
+const MEASURES: [(&str, &str); 5] = [
     ("64 KB request, nothing to seal", "plain"),
     ("64 KB request, one secret sealed and restored", "secret"),
     ("SSE event, a secret restored in each", "events"),
+    ("spliced bulk, each megabyte", "bulk"),
+    ("connect() that is not ours", "connect"),
 ];
 
 fn main() {
@@ -48,7 +53,8 @@ fn compare(rounds: usize) {
     let lab = Lab::new();
     lab.journal().pause();
     service::start(&lab);
-    let agent = lab.agent().start();
+    raw::start(&lab);
+    let agent = lab.agent().settings(raw::SETTINGS).start();
     for awake in [false, true] {
         let _spinners = awake.then(Spinners::start);
         report(&sides(&lab, rounds), rounds, awake);
@@ -122,7 +128,7 @@ fn report(sides: &[Side; 2], rounds: usize, awake: bool) {
     for (n, (name, _)) in MEASURES.iter().enumerate() {
         let [(d50, d99), (g50, g99)] = sides.each_ref().map(|side| percentiles(&side.samples[n]));
         let [d50, d99, g50, g99, a50, a99] =
-            [d50, d99, g50, g99, g50 - d50, g99 - d99].map(|cell| format!("{cell:.0}"));
+            [d50, d99, g50, g99, g50 - d50, g99 - d99].map(|cell| format!("{cell:.1}"));
         let count = sides[1].samples[n].len().to_string();
         table.push([(*name).to_owned(), d50, d99, g50, g99, a50, a99, count]);
     }

@@ -12,26 +12,37 @@ use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tokio::net::TcpStream;
 
-use super::service::{EVENTS, HOST, now, request};
+use super::{
+    raw,
+    service::{EVENTS, HOST, now, request},
+};
 
 /// Requests of a round, after those that warm up.
 const REQUESTS: usize = 300;
 const WARM_UP: usize = 30;
 
 pub(crate) fn run(what: &str) {
+    let samples = match what {
+        "bulk" => raw::bulk(),
+        "connect" => raw::connects(),
+        _ => conversation(what),
+    };
+    samples.iter().for_each(|sample| println!("{sample:.2}"));
+}
+
+fn conversation(what: &str) -> Vec<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let samples = runtime.block_on(async {
+    runtime.block_on(async {
         let connection = connect().await;
         if what == "events" {
             stream(connection).await
         } else {
             requests(connection, what).await
         }
-    });
-    samples.iter().for_each(|sample| println!("{sample:.2}"));
+    })
 }
 
 type Connection = SendRequest<Full<Bytes>>;

@@ -1,0 +1,94 @@
+//! TCP without anything on it: what the hooks add to a connection that is not ours, and what the relay
+//! adds to bytes that are not for us.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    thread,
+    time::{Duration, Instant},
+};
+
+use lab::Lab;
+use nix::errno::Errno;
+use socket2::{Domain, Socket, Type};
+
+/// A host whose port 9000 is guarded, and is spliced because nothing on it is TLS; 9001 is not guarded.
+pub(crate) const HOST: &str = "bulk.lab.test";
+const SPLICED: u16 = 9000;
+const UNGUARDED: u16 = 9001;
+
+/// The agent's settings for it.
+pub(crate) const SETTINGS: &str =
+    "[[endpoint]]\nhosts = [\"bulk.lab.test\"]\nports = [9000]\nprovider = \"opaque\"";
+
+const MEGABYTE: usize = 1 << 20;
+/// Megabytes of one round.
+const BULK: usize = 512;
+/// Connections of one round, after those that warm up.
+const CONNECTIONS: usize = 3000;
+const WARM_UP: usize = 300;
+
+pub(crate) fn start(lab: &Lab) {
+    lab.site(HOST).named();
+    for (port, serve) in [(SPLICED, pour as fn(TcpStream)), (UNGUARDED, drop)] {
+        let listener = lab.listener(port);
+        thread::spawn(move || serve_all(&listener, serve));
+    }
+}
+
+fn serve_all(listener: &TcpListener, serve: fn(TcpStream)) {
+    for stream in listener.incoming().flatten() {
+        thread::spawn(move || serve(stream));
+    }
+}
+
+/// Waits for a word, and sends.
+fn pour(mut stream: TcpStream) {
+    let mut word = [0; 4];
+    let megabyte = vec![7; MEGABYTE];
+    if stream.read_exact(&mut word).is_err() {
+        return;
+    }
+    for _ in 0..BULK {
+        // A client that is gone has what it wanted.
+        if stream.write_all(&megabyte).is_err() {
+            return;
+        }
+    }
+}
+
+/// Microseconds for each megabyte.
+pub(crate) fn bulk() -> Vec<f64> {
+    let mut stream = TcpStream::connect((HOST, SPLICED)).unwrap();
+    stream.write_all(b"pour").unwrap();
+    let mut megabyte = vec![0; MEGABYTE];
+    let samples = (0..BULK).map(|_| {
+        let started = Instant::now();
+        stream.read_exact(&mut megabyte).unwrap();
+        started.elapsed().as_secs_f64() * 1e6
+    });
+    samples.collect()
+}
+
+/// Microseconds that `connect()` takes, which does not wait for an answer.
+pub(crate) fn connects() -> Vec<f64> {
+    let to = (HOST, UNGUARDED).to_socket_addrs().unwrap();
+    let to = to.into_iter().find(SocketAddr::is_ipv4).unwrap();
+    let samples = (0..WARM_UP + CONNECTIONS).map(|_| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
+        // Closed by a reset, it leaves its port to the next one.
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        let started = Instant::now();
+        let begun = socket.connect(&to.into());
+        let took = started.elapsed().as_secs_f64() * 1e6;
+        if let Err(error) = begun {
+            assert_eq!(
+                error.raw_os_error(),
+                Some(Errno::EINPROGRESS as i32),
+                "{error}"
+            );
+        }
+        took
+    });
+    samples.skip(WARM_UP).collect()
+}
