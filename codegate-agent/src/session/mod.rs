@@ -6,15 +6,17 @@
 
 mod id;
 mod index;
+mod process;
 mod record;
 mod recorder;
 mod store;
 mod writer;
 
 pub use id::Id;
+pub use process::Process;
 pub use record::{
     Detail, Entry, Event, Exchange, Level, LoggedPath, NamedPackage, PackageAction, PackagePlace,
-    Process, Sealed, Session, Tokens, Update, Verdict, Viewer, now,
+    Sealed, Session, Tokens, Update, Verdict, Viewer, now,
 };
 pub use recorder::{Recorder, Retention, Stats, Tail, Tailed};
 pub use store::Error;

@@ -5,8 +5,8 @@ use std::{borrow::Cow, collections::BTreeSet};
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::Id;
-use crate::{flow, provider::Usage};
+use super::{Id, Process};
+use crate::provider::Usage;
 
 /// The longest text a record keeps, in bytes: model, path, message and the like.
 const MAX_TEXT: usize = 512;
@@ -53,22 +53,6 @@ pub struct Session {
     pub restored: u64,
     /// How many events were recorded.
     pub events: u64,
-}
-
-/// Who called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// Its id.
-    pub pid: u32,
-    /// Its executable, if it could be read.
-    pub exe: Option<String>,
-    /// Its real user.
-    pub uid: u32,
-    /// The kernel's name of the calling thread.
-    pub comm: String,
-    /// The AI tool that it is, or was started by, if it is one that CodeGate knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool: Option<String>,
 }
 
 /// The worst that happened in a session, in rising order.
@@ -465,22 +449,6 @@ impl Session {
         self.tokens_out = self.tokens_out.saturating_add(exchange.tokens.output);
         if exchange.model.is_some() {
             self.model.clone_from(&exchange.model);
-        }
-    }
-}
-
-impl From<&flow::Process> for Process {
-    fn from(process: &flow::Process) -> Self {
-        let exe = process
-            .exe
-            .as_ref()
-            .map(|exe| exe.to_string_lossy().into_owned());
-        Self {
-            pid: process.pid,
-            exe,
-            uid: process.uid,
-            comm: process.comm.clone(),
-            tool: process.tool.map(str::to_owned),
         }
     }
 }
