@@ -7,6 +7,7 @@
 
 mod error;
 mod feed;
+mod filter;
 pub mod fleet;
 mod manifest;
 mod tables;
@@ -20,13 +21,17 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use redb::{Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable};
+use redb::{
+    Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata,
+};
 
 pub use error::IndexError;
 pub use manifest::{Counts, Manifest, path as manifest_path};
 pub use update::{Progress, Report, Sources, update};
 
 use super::{Ecosystem, Package, Record};
+use filter::Filter;
 use tables::{Key, NAMES, RECORDS, TOP, name_hash};
 
 /// The pages kept in memory, in bytes.
@@ -40,6 +45,8 @@ pub struct Index {
     records: ReadOnlyTable<Key, &'static [u8]>,
     names: ReadOnlyTable<(u8, u64), ()>,
     top: ReadOnlyTable<Key, u32>,
+    /// Which packages have records.
+    filter: Filter,
     failed: AtomicBool,
     _database: ReadOnlyDatabase,
 }
@@ -83,9 +90,15 @@ impl Index {
             .set_cache_size(CACHE)
             .open_read_only_with_backend(backend)?;
         let transaction = database.begin_read()?;
+        let records = transaction.open_table(RECORDS)?;
+        let mut filter = Filter::with_room(records.len()?);
+        for row in records.iter()? {
+            filter.add(row?.0.value());
+        }
         Ok(Self {
             manifest,
-            records: transaction.open_table(RECORDS)?,
+            records,
+            filter,
             names: transaction.open_table(NAMES)?,
             top: transaction.open_table(TOP)?,
             failed: AtomicBool::new(false),
@@ -104,8 +117,11 @@ impl Index {
     /// If the file cannot be read any more.
     pub fn records(&self, package: &Package) -> Result<Vec<Record>, IndexError> {
         for name in package.candidates() {
-            let row = self.records.get((package.ecosystem as u8, name))?;
-            if let Some(row) = row {
+            let key = (package.ecosystem as u8, name);
+            if !self.filter.may_have(key) {
+                continue;
+            }
+            if let Some(row) = self.records.get(key)? {
                 return Ok(serde_json::from_slice(row.value())?);
             }
         }
