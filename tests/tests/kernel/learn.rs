@@ -85,7 +85,7 @@ impl Wire {
             let client = UdpSocket::bind(any).unwrap();
             client.connect(server).unwrap();
             client
-                .set_read_timeout(Some(Duration::from_secs(5)))
+                .set_read_timeout(Some(Duration::from_secs(60)))
                 .unwrap();
             client
         })
