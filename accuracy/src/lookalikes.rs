@@ -57,7 +57,7 @@ pub(crate) fn measure(
     }
     let examples = all.entry("counter-example").or_default();
     for template in rules.iter().flat_map(|rule| &rule.counter_examples) {
-        let text = example::try_expand(template, 7)
+        let text = example::expand(template, 7)
             .map_err(anyhow::Error::msg)?
             .text;
         examples.add(&text, &scan::text(scanner, text.as_bytes()));

@@ -61,7 +61,7 @@ impl Samples {
         let values = values.collect::<Result<_>>()?;
         let texts = rule.examples.iter().enumerate().map(|(seed, template)| {
             let example =
-                example::try_expand(template, seed as u64 + 100).map_err(anyhow::Error::msg)?;
+                example::expand(template, seed as u64 + 100).map_err(anyhow::Error::msg)?;
             Ok(Sample::Text(mark_ranges(&example.text, &example.secrets)))
         });
         Ok(Self {

@@ -29,7 +29,7 @@ fn stream(lab: &Lab, number: usize) -> (Running, String) {
     let body = Dialect::Messages.request(&text, true).to_string();
     let client = clients::post(&lab.guarded(), &Dialect::Messages.url(), &body)
         .args(["--max-time", "240"])
-        .args(if number % 2 == 0 {
+        .args(if number.is_multiple_of(2) {
             ["--http1.1"]
         } else {
             ["--http2"]

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn texts_that_differ_in_a_bit_a_length_or_a_number_have_other_hashes() {
         let hash = KeyedHash::random();
-        let text: Vec<u8> = (0..3000_u32).map(|i| (i * i >> 3) as u8).collect();
+        let text: Vec<u8> = (0..3000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         let mut seen = HashSet::new();
         assert!(seen.insert(hash.of(&text, [0, 0])));
         for at in 0..text.len() {

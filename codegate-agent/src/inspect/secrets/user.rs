@@ -104,7 +104,7 @@ impl UserRule {
 }
 
 fn try_example(scanner: &Scanner, template: &str, id: &str) -> Result<(), String> {
-    let example = example::try_expand(template, 1)?;
+    let example = example::expand(template, 1)?;
     if example.secrets.is_empty() {
         return Err("nothing in it is marked with « and »".into());
     }
@@ -122,7 +122,7 @@ fn try_example(scanner: &Scanner, template: &str, id: &str) -> Result<(), String
 }
 
 fn try_counter_example(scanner: &Scanner, template: &str) -> Result<(), String> {
-    let example = example::try_expand(template, 1)?;
+    let example = example::expand(template, 1)?;
     match scanner.scan(example.text.as_bytes()).first() {
         None => Ok(()),
         Some(found) => Err(format!("rule `{}` finds something", found.rule)),

@@ -12,6 +12,21 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::{corpus, median};
 
+/// One round of a step: what it took, in seconds.
+type Run<'a> = Box<dyn Fn() -> Vec<f64> + 'a>;
+
+fn add<'a>(steps: &mut Vec<(Step, Run<'a>)>, name: &'static str, bytes: usize, run: Run<'a>) {
+    let rounds = Vec::new();
+    steps.push((
+        Step {
+            name,
+            bytes,
+            rounds,
+        },
+        run,
+    ));
+}
+
 /// Seconds of CPU time of this thread.
 fn cpu() -> f64 {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
@@ -69,19 +84,9 @@ pub(crate) fn measure(texts: &[String], rounds: usize) {
     let pieces = |text: &Text, owner| {
         black_box(inspector.inspect_pieces(text.bytes(), text.ends(), owner));
     };
-    let mut steps: Vec<(Step, Box<dyn Fn() -> Vec<f64>>)> = Vec::new();
-    let mut step = |name, bytes, run: Box<dyn Fn() -> Vec<f64>>| {
-        let rounds = Vec::new();
-        steps.push((
-            Step {
-                name,
-                bytes,
-                rounds,
-            },
-            run,
-        ));
-    };
-    step(
+    let mut steps: Vec<(Step, Run<'_>)> = Vec::new();
+    add(
+        &mut steps,
         "first pass (triggers)",
         text_bytes,
         Box::new(|| {
@@ -90,7 +95,8 @@ pub(crate) fn measure(texts: &[String], rounds: usize) {
             })
         }),
     );
-    step(
+    add(
+        &mut steps,
         "secrets (both passes, disguises)",
         text_bytes,
         Box::new(|| {
@@ -99,7 +105,8 @@ pub(crate) fn measure(texts: &[String], rounds: usize) {
             })
         }),
     );
-    step(
+    add(
+        &mut steps,
         "secrets and personal data",
         text_bytes,
         Box::new(|| {
@@ -108,7 +115,8 @@ pub(crate) fn measure(texts: &[String], rounds: usize) {
             })
         }),
     );
-    step(
+    add(
+        &mut steps,
         "reading a body",
         body_bytes,
         Box::new(|| {
@@ -117,7 +125,8 @@ pub(crate) fn measure(texts: &[String], rounds: usize) {
             })
         }),
     );
-    step(
+    add(
+        &mut steps,
         "body to findings, never seen",
         body_bytes,
         Box::new(|| {
@@ -126,12 +135,14 @@ pub(crate) fn measure(texts: &[String], rounds: usize) {
             })
         }),
     );
-    step(
+    add(
+        &mut steps,
         "text seen before",
         text_bytes,
         Box::new(|| each(&decoded, |t| pieces(t, owner))),
     );
-    step(
+    add(
+        &mut steps,
         "body to findings, seen before",
         body_bytes,
         Box::new(|| {

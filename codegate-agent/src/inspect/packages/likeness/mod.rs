@@ -227,9 +227,10 @@ impl Likeness {
         if let Some(beginnings) = Beginnings::new(scope) {
             beginnings.each(|hash| {
                 for id in self.shortened_scopes.of(hash) {
-                    let near = |other: &Box<str>| edit::is_slip(other, scope, 0);
+                    let near = |other: &&str| edit::is_slip(other, scope, 0);
                     let better = best.is_none_or(|best| id < best);
-                    if better && self.scope_names.get(id as usize).is_some_and(near) {
+                    let other = self.scope_names.get(id as usize).map(AsRef::as_ref);
+                    if better && other.is_some_and(|other: &str| near(&other)) {
                         best = Some(id);
                     }
                 }

@@ -1,6 +1,6 @@
 //! Values beside names, in every syntax that ties the two.
 
-use super::{example, found, secrets, source};
+use super::{expand, found, secrets, source};
 
 /// `N` stands for a name, `V` for a value.
 const SYNTAXES: [&str; 44] = [
@@ -118,7 +118,7 @@ fn random_values_are_found_in_every_syntax() {
         "‹lower 20›7",
     ];
     let values: Vec<_> = (0..3)
-        .flat_map(|seed| values.map(|value| example::expand(value, seed).text))
+        .flat_map(|seed| values.map(|value| expand(value, seed).text))
         .collect();
     check(&TOKEN_NAMES, &values);
 }

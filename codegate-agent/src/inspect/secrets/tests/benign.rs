@@ -1,6 +1,6 @@
 //! What must not be found: the noise of code, tools and APIs.
 
-use super::{example, secrets};
+use super::{expand, secrets};
 
 /// Each is filled in with several seeds.
 const BENIGN: [&str; 64] = [
@@ -80,7 +80,7 @@ fn nothing_is_found_in_what_is_no_secret() {
     let mut wrong = Vec::new();
     for template in BENIGN {
         for seed in 0..20 {
-            let text = example::expand(template, seed).text;
+            let text = expand(template, seed).text;
             let found = secrets(&text);
             if !found.is_empty() {
                 wrong.push(format!("{text}\n   found {found:?}"));

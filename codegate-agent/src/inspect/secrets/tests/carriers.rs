@@ -1,6 +1,6 @@
 //! Every token format in everything that carries text.
 
-use super::{Example, SCANNER, bare_tokens, example, found, secrets};
+use super::{Example, SCANNER, bare_tokens, expand, found, secrets};
 
 /// Where `{}` is, a token stands. In the last two no URL can.
 const CARRIERS: [&str; 44] = [
@@ -91,13 +91,13 @@ fn the_same_secret_twice_is_found_twice() {
 
 #[test]
 fn two_secrets_side_by_side_are_both_found() {
-    let example = example::expand("«ghp_‹alnum 36›»:«hf_‹alpha 34›»,«xai-‹alnum 80›»", 3);
+    let example = expand("«ghp_‹alnum 36›»:«hf_‹alpha 34›»,«xai-‹alnum 80›»", 3);
     assert_eq!(found(&example.text), example.secrets);
 }
 
 #[test]
 fn a_secret_across_two_blocks_of_the_engine_is_found() {
-    let token = example::expand("«ghp_‹alnum 36›»", 5).text;
+    let token = expand("«ghp_‹alnum 36›»", 5).text;
     for before in (1 << 20) - 45..(1 << 20) + 5 {
         let text = format!("{}{token} ", " ".repeat(before));
         assert_eq!(found(&text).first().map(|range| range.start), Some(before));
@@ -108,7 +108,7 @@ fn a_secret_across_two_blocks_of_the_engine_is_found() {
 /// first dash to its last, prefixes of lines included.
 #[test]
 fn a_private_key_is_found_whole_however_its_lines_are_broken() {
-    let key = example::expand(
+    let key = expand(
         "-----BEGIN RSA PRIVATE KEY-----\n‹lines 20›\n‹b64 30›==\n-----END RSA PRIVATE KEY-----",
         1,
     )
@@ -154,7 +154,7 @@ fn a_private_key_without_an_end_is_found_as_far_as_it_goes() {
         ("\\n", "\"\nnext\": \"x\"\n"),
         ("\n", ""),
     ] {
-        let key = example::expand("-----BEGIN EC PRIVATE KEY-----\n‹lines 3›", 2)
+        let key = expand("-----BEGIN EC PRIVATE KEY-----\n‹lines 3›", 2)
             .text
             .replace('\n', separator);
         assert_eq!(secrets(&format!("cut: {key}{behind}")), [key.as_str()]);
@@ -171,7 +171,7 @@ fn many_beginnings_of_keys_take_no_time() {
 
 #[test]
 fn both_halves_of_an_aws_key_are_found_in_its_file() {
-    let example = example::expand(
+    let example = expand(
         "[default]\naws_access_key_id = «AKIA‹base32 16›»\naws_secret_access_key = «‹b64 39›a»\nregion = eu-west-1\n",
         4,
     );
@@ -180,7 +180,7 @@ fn both_halves_of_an_aws_key_are_found_in_its_file() {
 
 #[test]
 fn bytes_that_are_no_utf8_hide_nothing() {
-    let token = example::expand("«gsk_‹alnum 52›»", 6).text;
+    let token = expand("«gsk_‹alnum 52›»", 6).text;
     let mut text = b"\xff\xfe\x80\xc3".to_vec();
     text.extend_from_slice(token.as_bytes());
     text.extend_from_slice(b"\xc3\x28\xf0");

@@ -5,7 +5,7 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-use super::{bare_tokens, example, found, secrets};
+use super::{bare_tokens, expand, found, secrets};
 
 /// A secret that is not found as it stands, whole.
 fn hidden(before: &str, encoded: &str, after: &str) {
@@ -31,7 +31,7 @@ fn hex(text: &str) -> String {
 }
 
 fn github() -> String {
-    example::expand("ghp_‹alnum 36›", 5).text
+    expand("ghp_‹alnum 36›", 5).text
 }
 
 #[test]

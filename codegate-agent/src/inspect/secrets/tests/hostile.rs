@@ -1,6 +1,6 @@
 //! Texts that are written to cost much: what is counted is steps, not time.
 
-use super::{SCANNER, example, source};
+use super::{SCANNER, expand, source};
 use crate::inspect::secrets::{engine::Hit, sweep::Sweep};
 
 /// A text of this many bytes for each rule.
@@ -8,7 +8,7 @@ const LEN: usize = 2 << 10;
 
 /// Texts in which a rule fires as often as it can, and finds nothing or something.
 fn texts(template: &str) -> Vec<Vec<u8>> {
-    let text = example::expand(template, 5).text.into_bytes();
+    let text = expand(template, 5).text.into_bytes();
     let half = text.get(..text.len() / 2).unwrap_or_default();
     let repeat = |piece: &[u8]| piece.iter().copied().cycle().take(LEN).collect();
     vec![

@@ -4,15 +4,13 @@ use std::sync::LazyLock;
 
 use proptest::{prelude::*, sample::select};
 
-use super::{Example, SCANNER, bare_tokens, example, found, ranges, source};
+use super::{Example, SCANNER, bare_tokens, expand, found, ranges, source};
 
 /// Every rule's examples, filled in.
 static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
     let sources = source::builtin().expect("sound rules");
     let templates = sources.iter().flat_map(|source| &source.text.examples);
-    templates
-        .map(|template| example::expand(template, 11))
-        .collect()
+    templates.map(|template| expand(template, 11)).collect()
 });
 
 static TOKENS: LazyLock<Vec<String>> =
