@@ -82,10 +82,11 @@ fn is_called(script: &OsStr, command: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn process(line: &str) -> Process {
+    /// A process by its command line.
+    pub(in crate::config) fn process(line: &str) -> Process {
         let mut words = line.split(' ');
         Process {
             exe: words.next().map(Into::into),

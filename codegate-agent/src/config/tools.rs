@@ -126,15 +126,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-
-    fn process(line: &str) -> Process {
-        let mut words = line.split(' ');
-        Process {
-            exe: words.next().map(Into::into),
-            arguments: words.map(Into::into).collect(),
-            ..Process::default()
-        }
-    }
+    use crate::config::command::tests::process;
 
     #[test]
     fn tools_are_known_by_what_they_run() {

@@ -24,6 +24,12 @@ mod hostile;
 mod properties;
 mod user;
 
+/// Fails with all that went wrong, one a line.
+fn none_wrong(wrong: &[String]) {
+    let count = wrong.len();
+    assert!(wrong.is_empty(), "{count} wrong:\n{}", wrong.join("\n"));
+}
+
 /// Fills in a template of ours, which is right.
 fn expand(template: &str, seed: u64) -> Example {
     example::expand(template, seed).unwrap()
@@ -92,12 +98,7 @@ fn every_example_is_found_by_its_rule_with_exact_bounds() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    none_wrong(&wrong);
 }
 
 #[test]
@@ -115,12 +116,7 @@ fn nothing_is_found_in_counter_examples() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    none_wrong(&wrong);
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn the_names_of_the_fields_are_the_contract() {
     assert_eq!(
         json,
         format!(
-            r#"{{"id":"{id}","started":"{started}","process":{{"pid":7,"exe":"/usr/bin/curl","uid":1000,"comm":"curl"}},"host":"api.anthropic.com","provider":"anthropic","model":"claude","exchanges":1,"secrets":1,"packages":0,"verdict":"sealed","bytes_out":100,"bytes_in":200,"last":"{last}","tokens_in":10,"tokens_out":5,"restored":1,"events":0}}"#
+            r#"{{"id":"{id}","started":"{started}","process":{{"pid":7,"exe":"/usr/bin/curl","uid":1000,"comm":"curl"}},"host":"api.anthropic.com","provider":"anthropic","model":"claude","exchanges":1,"secrets":1,"packages":0,"personal":0,"verdict":"sealed","bytes_out":100,"bytes_in":200,"last":"{last}","tokens_in":10,"tokens_out":5,"restored":1,"events":0}}"#
         )
     );
     let detail = fixture
@@ -214,7 +214,7 @@ fn the_names_of_the_fields_are_the_contract() {
     assert_eq!(
         serde_json::to_string(&detail.entries[0]).unwrap(),
         format!(
-            r#"{{"type":"exchange","time":"{time}","duration_us":1500,"method":"POST","path":"/v1/messages?beta","status":200,"dialect":"anthropic","model":"claude","tokens":{{"input":10,"output":5,"cached":0}},"bytes_out":100,"bytes_in":200,"sealed":[{{"kind":"GITHUB","rule":"github-token","placeholder":"CG_A","count":2}}],"restored":1,"packages":[],"events":[]}}"#
+            r#"{{"type":"exchange","time":"{time}","duration_us":1500,"method":"POST","path":"/v1/messages?beta","status":200,"dialect":"anthropic","model":"claude","tokens":{{"input":10,"output":5,"cached":0}},"bytes_out":100,"bytes_in":200,"sealed":[{{"kind":"GITHUB","rule":"github-token","placeholder":"CG_A","count":2}}],"restored":1,"personal":0,"packages":[],"events":[]}}"#
         )
     );
 }

@@ -1,6 +1,6 @@
 //! Values beside names, in every syntax that ties the two.
 
-use super::{expand, found, secrets, source};
+use super::{expand, found, none_wrong, secrets, source};
 
 /// `N` stands for a name, `V` for a value.
 const SYNTAXES: [&str; 44] = [
@@ -94,12 +94,7 @@ fn check(names: &[&str], values: &[String]) {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    none_wrong(&wrong);
 }
 
 #[test]
@@ -162,12 +157,7 @@ fn names_alone_and_words_beside_them_are_no_secrets() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    none_wrong(&wrong);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-use super::{bare_tokens, expand, found, secrets};
+use super::{bare_tokens, expand, found, none_wrong, secrets};
 
 /// A secret that is not found as it stands, whole.
 fn hidden(before: &str, encoded: &str, after: &str) {
@@ -58,12 +58,7 @@ fn every_token_is_found_in_every_encoding() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    none_wrong(&wrong);
 }
 
 #[test]
