@@ -32,6 +32,7 @@ pub mod place;
 pub mod process;
 pub mod reply;
 pub mod samples;
+mod scale;
 pub mod table;
 mod tap;
 
@@ -44,4 +45,5 @@ pub use model::{Asked, Say, Turn};
 pub use place::Place;
 pub use process::{Cmd, Finished, Running};
 pub use reply::{Ending, Reply};
+pub use scale::many;
 pub use table::Table;

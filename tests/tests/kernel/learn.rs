@@ -133,12 +133,12 @@ fn v6(n: u16) -> Ipv6Addr {
 /// addresses are IPv6.
 #[test]
 fn a_thousand_cold_starts_and_no_escape() {
-    const STARTS: u16 = 1_000;
+    let starts = u16::try_from(lab::many(1_000)).unwrap();
     let name = |n: u16| match n % 2 {
         0 => format!("n{n}.exact.test"),
         _ => format!("n{n}.of.wild.test"),
     };
-    let mut hosts: Vec<Host> = (0..STARTS)
+    let mut hosts: Vec<Host> = (0..starts)
         .map(|n| (format!("n{n}.exact.test"), vec![COLD]))
         .collect();
     hosts.push((BELOW.to_owned(), vec![COLD]));
@@ -148,7 +148,7 @@ fn a_thousand_cold_starts_and_no_escape() {
     wire.runtime.spawn(zone.clone().serve(server));
     let resolver = wire.client(at("192.0.2.1:53"));
     let mut escapes = 0;
-    for n in 0..STARTS {
+    for n in 0..starts {
         let (kind, ip) = match n % 3 {
             0 => (AAAA, IpAddr::from(v6(n))),
             _ => (A, IpAddr::from(v4(n))),
@@ -163,7 +163,7 @@ fn a_thousand_cold_starts_and_no_escape() {
         });
         escapes += u16::from(!is_taken(&wire, to));
     }
-    tell(&format!("cold starts: {STARTS}, escapes: {escapes}"));
+    tell(&format!("cold starts: {starts}, escapes: {escapes}"));
     assert_eq!(escapes, 0);
     assert_nobody(&wire.everywhere);
 }
@@ -357,7 +357,8 @@ fn bent_answers_teach_nothing_that_is_not_in_them() {
     let mut allowed = HashSet::new();
     let client = wire.client(at("192.0.2.1:53"));
     let to = client.local_addr().unwrap();
-    for _ in 0..6_000 {
+    let bent = lab::many(6_000);
+    for _ in 0..bent {
         let whole = &whole[dice.below(whole.len())];
         let message = dice.bend(whole);
         if let Some(answer) = read_answer(&message) {
@@ -372,11 +373,11 @@ fn bent_answers_teach_nothing_that_is_not_in_them() {
     let wrong: Vec<_> = learned.difference(&allowed).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
     tell(&format!(
-        "6000 bent answers taught {} addresses",
+        "{bent} bent answers taught {} addresses",
         learned.len()
     ));
     assert!(
-        learned.len() > 100,
+        learned.len() > bent / 60,
         "most bent answers still teach something"
     );
 }

@@ -103,12 +103,12 @@ fn an_exec_changes_the_name_and_not_the_pid() {
 /// Each is gone, and waited for, before its connection is so much as accepted.
 #[test]
 fn a_thousand_that_are_gone_at_once_are_all_named() {
-    const CLIENTS: usize = 1_000;
+    let clients = lab::many(1_000);
     let field = Field::new();
     let folder = TempDir::new().unwrap();
     let tools = tools(&folder, 50);
     let mut named = 0;
-    for n in 0..CLIENTS {
+    for n in 0..clients {
         let tool = &tools[n % tools.len()];
         let mut child = field.ground.client(|| dial(tool, "exit", &[V4.to_owned()]));
         let pid = child.id();
@@ -120,16 +120,16 @@ fn a_thousand_that_are_gone_at_once_are_all_named() {
         named += usize::from(exe(&flow) == Some(tool));
     }
     tell(&format!(
-        "clients that were gone at once: {CLIENTS}, named: {named}"
+        "clients that were gone at once: {clients}, named: {named}"
     ));
-    assert_eq!(named, CLIENTS);
+    assert_eq!(named, clients);
 }
 
 /// The figure that the issue asks for: 50 processes with 200 connections each, all at once.
 #[test]
 fn ten_thousand_at_once_are_attributed_rightly() {
     const PROCESSES: usize = 50;
-    const EACH: usize = 200;
+    let each = lab::many(200);
     allow_many_files();
     let field = Field::bare(&Options::default());
     // A SYN that finds no room is sent again after seconds.
@@ -144,7 +144,7 @@ fn ten_thousand_at_once_are_attributed_rightly() {
     let address = |process: usize, n: usize| format!("198.18.{process}.{n}:{}", 10_000 + n);
     let mut clients = Vec::new();
     for (process, tool) in tools.iter().enumerate() {
-        let addresses: Vec<_> = (1..=EACH).map(|n| address(process, n)).collect();
+        let addresses: Vec<_> = (1..=each).map(|n| address(process, n)).collect();
         addresses.iter().for_each(|address| field.guard(address));
         clients.push(field.ground.client(|| dial(tool, "say", &addresses)));
     }
@@ -152,7 +152,7 @@ fn ten_thousand_at_once_are_attributed_rightly() {
     let wrong = thread::scope(|scope| {
         let listener = &field.ground.agent4;
         let taken = &field;
-        scope.spawn(move || accept(taken, listener, PROCESSES * EACH, &send));
+        scope.spawn(move || accept(taken, listener, PROCESSES * each, &send));
         for client in &mut clients {
             client.stdin.take().unwrap().write_all(b"\n").unwrap();
         }
@@ -164,12 +164,12 @@ fn ten_thousand_at_once_are_attributed_rightly() {
         for mut stream in streams {
             stream.write_all(b".").unwrap();
         }
-        right.iter().filter(|right| !**right).count() + PROCESSES * EACH - right.len()
+        right.iter().filter(|right| !**right).count() + PROCESSES * each - right.len()
     });
     for mut client in clients {
         assert!(client.wait().unwrap().success());
     }
-    let all = PROCESSES * EACH;
+    let all = PROCESSES * each;
     tell(&format!(
         "connections at once: {all}, wrongly attributed: {wrong}"
     ));

@@ -15,7 +15,7 @@ use super::{Programs, kernel::Kernel};
 use crate::shell::{find, output};
 
 /// What the tests call.
-const TOOLS: [&str; 3] = ["curl", "ip", "setpriv"];
+const TOOLS: [&str; 4] = ["bash", "curl", "ip", "setpriv"];
 /// What the first process calls; busybox is all of them.
 const APPLETS: [&str; 7] = ["cat", "insmod", "mount", "poweroff", "sh", "uname", "xzcat"];
 /// Modules that the tests' namespaces are connected by; all else is in the kernels.
@@ -31,6 +31,7 @@ const FILES: [(&str, &str); 2] = [
 /// The first process: mounts what the tests look into, runs them, says how they ended, and ends it all.
 const INIT: &str = "#!/bin/sh
 export PATH=/bin:/usr/bin:/usr/sbin:/sbin
+export CODEGATE_LAB_EMULATED=1
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
