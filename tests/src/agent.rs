@@ -30,6 +30,7 @@ pub struct Setup<'lab> {
     settings: String,
     name: String,
     fail: &'static str,
+    capture: String,
 }
 
 /// An agent that guards the lab's guarded cgroup.
@@ -51,6 +52,7 @@ impl Lab {
             settings: String::new(),
             name: "agent".to_owned(),
             fail: "open",
+            capture: String::new(),
         }
     }
 }
@@ -65,6 +67,12 @@ impl<'lab> Setup<'lab> {
     /// Refuses guarded hosts when it is gone.
     pub fn failing_closed(mut self) -> Self {
         self.fail = "closed";
+        self
+    }
+
+    /// Adds to what is said of the capture.
+    pub fn capture(mut self, toml: &str) -> Self {
+        writeln!(self.capture, "{toml}").expect("writing into memory");
         self
     }
 
@@ -131,7 +139,9 @@ impl<'lab> Setup<'lab> {
     }
 
     fn config(&self, folder: &std::path::Path) -> String {
-        Self::base(self.lab, folder, self.fail) + &self.settings
+        let base = Self::base(self.lab, folder, self.fail);
+        let capture = format!("[capture]\n{}", self.capture);
+        base.replacen("[capture]\n", &capture, 1) + &self.settings
     }
 
     fn base(lab: &Lab, folder: &std::path::Path, fail: &str) -> String {

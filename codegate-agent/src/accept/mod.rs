@@ -2,12 +2,16 @@
 //!
 //! Knows: loopback listeners, network namespaces, `/proc`. Must not know: TLS, HTTP, endpoints.
 
+mod established;
 mod inside;
 mod listener;
 mod network;
+mod owners;
 mod process;
 
+pub use established::{Diag, Established};
 pub use inside::Inside;
 pub use listener::{Bound, bind};
 pub use network::{Network, networks_below};
+pub use owners::owners;
 pub use process::{identify, identify_again};

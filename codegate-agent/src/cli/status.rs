@@ -8,7 +8,7 @@ use super::{
     table::Style,
     text::visible,
 };
-use crate::control::{Readiness, Request, Status};
+use crate::control::{Older, Readiness, Request, Status};
 
 pub(super) fn status(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
     let asked = cli
@@ -76,11 +76,28 @@ fn lines(status: &Status, colour: bool) -> Vec<String> {
         .iter()
         .map(|(name, count)| (name, count.to_string()));
     section(&mut lines, "counters", counters);
+    if !status.existing.is_empty() {
+        lines.push("older than the guard, and not seen".to_owned());
+    }
+    lines.extend(status.existing.iter().map(older));
     for problem in &status.problems {
         let problem = Style::Bad.paint(&visible(problem), colour);
         lines.push(format!("problem: {problem}"));
     }
     lines
+}
+
+fn older(connection: &Older) -> String {
+    let process = &connection.process;
+    let name = process.exe.as_deref().unwrap_or(&process.comm);
+    format!(
+        "  pid {}  {}  {} -> {} ({})",
+        process.pid,
+        visible(name),
+        connection.local,
+        connection.remote,
+        visible(&connection.host)
+    )
 }
 
 fn section<'a>(

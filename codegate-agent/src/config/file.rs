@@ -5,7 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Action, Config, Fail, PackageAction, Provider, Unscannable,
+    Action, Config, Existing, Fail, PackageAction, Provider, Unscannable,
     host::HostPattern,
     pattern::PathPattern,
     process::Rule,
@@ -50,6 +50,9 @@ struct Capture {
     cgroup: Option<Cgroup>,
     /// What happens to guarded hosts when the agent is gone. Default: "open".
     fail: Option<Fail>,
+    /// What becomes of connections to guarded hosts that are older than the guard: "list" or "close".
+    /// Default: "list".
+    existing: Option<Existing>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -152,6 +155,7 @@ impl File {
             self.capture.cgroup.map(|cgroup| cgroup.0),
         );
         replace(&mut config.capture.fail, self.capture.fail);
+        replace(&mut config.capture.existing, self.capture.existing);
         replace(
             &mut config.limits.body_bytes,
             self.limits.body_bytes.map(|bytes| bytes.0),

@@ -80,6 +80,19 @@ pub struct Capture {
     pub cgroup: Option<PathBuf>,
     /// What happens to guarded hosts when the agent is gone.
     pub fail: Fail,
+    /// What becomes of connections to guarded hosts that are older than the guard.
+    pub existing: Existing,
+}
+
+/// What becomes of connections to guarded hosts that are older than the guard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Existing {
+    /// They are listed, and go on.
+    #[default]
+    List,
+    /// They are closed, so that their clients connect again.
+    Close,
 }
 
 /// What happens to guarded hosts when the agent is gone.

@@ -24,7 +24,7 @@ pub(super) type Answer<T = ()> = Result<T, Stop>;
 
 pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> Answer {
     match request {
-        Request::Status => Ok(peer.replies.item(&state.status()).await?),
+        Request::Status => status(peer, state).await,
         Request::Trust => Ok(peer.replies.item(&state.trust).await?),
         Request::Pause { seconds } => {
             commands::pause(peer, state, Duration::from_secs(seconds)).await
@@ -43,6 +43,16 @@ pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> 
             forget(peer, state, &parse(&placeholder)?, uid).await
         }
     }
+}
+
+/// The state is everybody's; connections are their users'.
+async fn status(peer: &mut Peer, state: &State) -> Answer {
+    let mut status = state.status();
+    let viewer = peer.viewer;
+    status
+        .existing
+        .retain(|older| viewer.sees(older.process.uid));
+    Ok(peer.replies.item(&status).await?)
 }
 
 async fn list_sessions(peer: &mut Peer, state: &State, limit: usize) -> Answer {

@@ -28,8 +28,8 @@ use tokio::net::UnixListener;
 pub use commands::{Asker, Commands, LONGEST_PAUSE, Pause};
 pub use handover::{Estate, Retired};
 pub use protocol::{
-    Clear, Code, Failure, Readiness, Reply, Request, Revealed, SecretLine, Shown, Status, Trust,
-    Watched,
+    Clear, Code, Failure, Older, Readiness, Reply, Request, Revealed, SecretLine, Shown, Status,
+    Trust, Watched,
 };
 pub use server::serve;
 

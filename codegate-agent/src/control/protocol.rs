@@ -1,12 +1,12 @@
 //! What is said on the control socket: one JSON value per line, a request first, then any number
 //! of items, then an end or an error. A connection may carry one request after another.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Entry, Id, Session, Update};
+use crate::session::{Entry, Id, Process, Session, Update};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,8 +134,24 @@ pub struct Status {
     pub paused_until: Option<Timestamp>,
     /// What was counted since it started.
     pub counters: BTreeMap<String, u64>,
+    /// Connections to guarded addresses that are older than the guard, those of other users left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub existing: Vec<Older>,
     /// What is wrong, for people.
     pub problems: Vec<String>,
+}
+
+/// A connection to a guarded address that is older than the guard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Older {
+    /// Whose it is.
+    pub process: Process,
+    /// Its own end.
+    pub local: SocketAddr,
+    /// The guarded address.
+    pub remote: SocketAddr,
+    /// The guarded host that the address belongs to; it may serve others besides.
+    pub host: String,
 }
 
 /// Whether the agent guards.

@@ -33,6 +33,7 @@ impl StatusSource for Ready {
             paused_until: None,
             connections: 4,
             counters: BTreeMap::new(),
+            existing: Vec::new(),
             problems: Vec::new(),
         }
     }

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use super::{
     classes,
     commands::Switch,
+    existing::Existing,
     files,
     heart::Progress,
     lasting::{self, Left},
@@ -60,11 +61,13 @@ pub(super) struct Agent {
     pub(super) leaves: Leaves,
     pub(super) guard: Arc<Guard>,
     pub(super) status: Arc<Tally>,
-    people: People,
+    pub(super) people: People,
     /// Where it is itself, and where it is besides.
     pub(super) seat: Arc<Seat>,
     pub(super) network: Network,
     pub(super) namespaces: Arc<Namespaces>,
+    /// Connections that are older than the guard.
+    pub(super) existing: Arc<Existing>,
     /// Below which everything is guarded.
     pub(super) cgroup: PathBuf,
     trust: control::Trust,
@@ -96,6 +99,7 @@ impl Agent {
         let left = Left::find(&config, &hooks)?;
         let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
         let namespaces = Arc::<Namespaces>::default();
+        let existing = Arc::<Existing>::default();
         let patient = predecessor.is_some();
         if let Some(predecessor) = predecessor {
             names.ready().await;
@@ -113,6 +117,7 @@ impl Agent {
         let status = Arc::new(Tally::new(
             hooks.clone(),
             namespaces.clone(),
+            existing.clone(),
             guard.packages.live.clone(),
             config.endpoints.iter().count(),
         ));
@@ -134,10 +139,11 @@ impl Agent {
             leaves,
             guard,
             status,
-            people: People::new()?,
+            people: People::new(cgroup.clone())?,
             seat: Arc::new(Seat::own(netns)),
             network: Network::of(std::process::id()).context("no network namespace")?,
             namespaces,
+            existing,
             cgroup,
             trust: told(&ca, installed),
             left: Mutex::new(Some(left)),
@@ -157,6 +163,13 @@ impl Agent {
             vault: self.guard.vault.clone(),
             trust: self.trust.clone(),
         })
+    }
+
+    /// Where it is, all of it.
+    pub(super) fn seats(&self) -> Vec<Arc<Seat>> {
+        let mut seats = self.namespaces.seats();
+        seats.push(self.seat.clone());
+        seats
     }
 
     /// The listeners are open: the kernel may redirect to them.

@@ -7,6 +7,7 @@ mod agent;
 mod classes;
 mod commands;
 mod connection;
+mod existing;
 mod files;
 mod heart;
 mod lasting;
@@ -123,6 +124,7 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
     let cgroup = agent.cgroup.clone();
     namespaces::look(&agent, &cgroup, &running).await;
     agent.pin()?;
+    let followed = predecessor.is_some();
     if let Some(mut predecessor) = predecessor {
         predecessor.retire()?;
         let control = control::replace(&socket).context("cannot open the control socket")?;
@@ -130,6 +132,10 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
         agent.follow(predecessor)?;
     }
     agent.supersede()?;
+    if !followed {
+        existing::look(&agent).await;
+    }
+    tokio::spawn(existing::follow(agent.clone(), running.clone()));
     tokio::spawn(namespaces::follow(agent.clone(), cgroup, running));
     agent.ready();
     Ok((agent, beating))

@@ -52,6 +52,12 @@ impl Drop for Opened {
 }
 
 impl Namespaces {
+    /// All of them.
+    pub(super) fn seats(&self) -> Vec<Arc<Seat>> {
+        let all = self.lock();
+        all.values().map(|opened| opened.seat.clone()).collect()
+    }
+
     /// The cookies of all of them.
     pub(super) fn cookies(&self) -> Vec<u64> {
         let all = self.lock();

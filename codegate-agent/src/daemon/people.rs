@@ -2,13 +2,15 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, Result};
 
 use crate::{
-    accept, config,
+    accept::{self, Established},
+    config,
     flow::Process,
     kernel::{Ancestor, Cgroups, Image, Redirected},
 };
@@ -19,13 +21,16 @@ const MOST: usize = 4_096;
 /// Knows processes.
 #[derive(Debug)]
 pub(super) struct People {
+    /// Below which everybody is guarded.
+    guarded: PathBuf,
     cgroups: Cgroups,
     ancestors: Mutex<HashMap<Ancestor, Arc<Process>>>,
 }
 
 impl People {
-    pub(super) fn new() -> Result<Self> {
+    pub(super) fn new(guarded: PathBuf) -> Result<Self> {
         Ok(Self {
+            guarded,
             cgroups: Cgroups::open().context("cannot open the tree of cgroups")?,
             ancestors: Mutex::default(),
         })
@@ -55,6 +60,23 @@ impl People {
         };
         process.tool = config::tool(&process);
         process
+    }
+
+    /// Who is behind a connection that the kernel has not told of, and whether they are guarded: whoever
+    /// made the socket was in the guarded cgroup then. `owner` holds it now.
+    pub(super) fn behind(&self, connection: &Established, owner: Option<u32>) -> (Process, bool) {
+        let mut process = match owner {
+            Some(pid) => accept::identify(pid, connection.uid, ""),
+            None => Process {
+                uid: connection.uid,
+                ..Process::default()
+            },
+        };
+        process.tool = config::tool(&process);
+        let made_in = connection.cgroup.and_then(|id| self.cgroups.path(id));
+        let cgroup = made_in.as_deref().or(process.cgroup.as_deref());
+        let guarded = cgroup.is_some_and(|cgroup| self.cgroups.is_below(cgroup, &self.guarded));
+        (process, guarded)
     }
 
     /// Ancestors are alive, as a process whose parent dies is given another one: `/proc` knows them.

@@ -4,7 +4,10 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::net::TcpStream;
 
-use crate::{accept::Inside, upstream};
+use crate::{
+    accept::{Diag, Inside},
+    upstream,
+};
 
 /// One network namespace.
 #[derive(Debug)]
@@ -34,6 +37,17 @@ impl Seat {
     /// The namespace's cookie.
     pub(super) fn netns(&self) -> u64 {
         self.netns
+    }
+
+    /// Asks about the connections in this namespace.
+    ///
+    /// # Errors
+    /// Where the kernel does not answer such questions.
+    pub(super) async fn diag(&self) -> io::Result<Diag> {
+        match &self.inside {
+            Some(inside) => inside.run(Diag::open).await?,
+            None => Diag::open(),
+        }
     }
 
     /// Connects to `to` from this namespace; see [`upstream::dial`].

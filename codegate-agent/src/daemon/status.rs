@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use super::namespaces::Namespaces;
+use super::{existing::Existing, namespaces::Namespaces};
 use crate::{
     control::{Pause, Readiness, Status, StatusSource},
     inspect::packages::Live,
@@ -21,6 +21,7 @@ pub(super) struct Tally {
     started: Instant,
     hooks: Hooks,
     namespaces: Arc<Namespaces>,
+    existing: Arc<Existing>,
     packages: Arc<Live>,
     endpoints: usize,
     listeners: Mutex<Vec<String>>,
@@ -44,6 +45,7 @@ impl Tally {
     pub(super) fn new(
         hooks: Hooks,
         namespaces: Arc<Namespaces>,
+        existing: Arc<Existing>,
         packages: Arc<Live>,
         endpoints: usize,
     ) -> Self {
@@ -51,6 +53,7 @@ impl Tally {
             started: Instant::now(),
             hooks,
             namespaces,
+            existing,
             packages,
             endpoints,
             listeners: Mutex::default(),
@@ -191,6 +194,7 @@ impl StatusSource for Arc<Tally> {
             endpoints: self.endpoints as u64,
             connections: self.open.load(Relaxed),
             counters: self.counters(),
+            existing: self.existing.shown(),
             problems: self.problems(pulse),
             paused_until: Pause::of(pulse.paused).paused_until,
         }

@@ -71,6 +71,12 @@ impl Cgroups {
         let below = path.strip_prefix(&self.mount).ok()?;
         Some(format!("/{}", below.to_str()?))
     }
+
+    /// Whether a cgroup, written as [`Cgroups::path`] does, is `directory` or below it.
+    pub fn is_below(&self, path: &str, directory: &Path) -> bool {
+        let path = self.mount.join(path.trim_start_matches('/'));
+        path.starts_with(directory)
+    }
 }
 
 /// open_by_handle_at(2): a cgroup's id is its file handle, of the type that kernfs gives it.
@@ -120,5 +126,8 @@ mod tests {
         let cgroups = Cgroups::open().unwrap();
         assert_eq!(cgroups.path(id).as_deref(), Some(own));
         assert_eq!(cgroups.path(u64::MAX), None);
+        assert!(cgroups.is_below("/a/b", &mount.join("a")));
+        assert!(cgroups.is_below("/a", &mount));
+        assert!(!cgroups.is_below("/ab", &mount.join("a")));
     }
 }
