@@ -43,6 +43,7 @@ impl StatusSource for Source {
             paused_until: None,
             connections: 1,
             counters: BTreeMap::from([("redirected".into(), 9)]),
+            existing: Vec::new(),
             problems: vec!["a hook \u{1b}[31mis gone".into()],
         }
     }
