@@ -30,10 +30,21 @@ pub struct Process {
     pub comm: String,
     /// Its cgroup2 path below the mount, if known.
     pub cgroup: Option<String>,
+    /// The container that it is in.
+    pub container: Option<Arc<Container>>,
     /// Its command line, or the beginning of it: it says of itself what it likes.
     pub arguments: Vec<OsString>,
     /// Who started it, nearest first, as far as that is known. They have no ancestors of their own here.
     pub ancestors: Vec<Arc<Process>>,
     /// The AI tool that it is, or was started by.
     pub tool: Option<&'static str>,
+}
+
+/// A container, as its engine names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Container {
+    /// Its id: 64 hexadecimal digits.
+    pub id: String,
+    /// The whole name of the image that it was made from, if the engine's state tells.
+    pub image: Option<String>,
 }

@@ -28,7 +28,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 12] = [
     Need {
         present: || find("cc").is_some(),
         packages: &["build-essential"],
@@ -60,6 +60,14 @@ const NEEDS: [Need; 10] = [
     Need {
         present: || find("setpriv").is_some(),
         packages: &["util-linux"],
+    },
+    Need {
+        present: || find("podman").is_some(),
+        packages: &["podman"], // a real engine, for the tests of containers
+    },
+    Need {
+        present: || find("runc").is_some(),
+        packages: &["runc"], // crun refuses a machine that has cgroups of both versions
     },
     Need {
         present: has_python,

@@ -2,6 +2,7 @@
 //!
 //! Knows: loopback listeners, network namespaces, `/proc`. Must not know: TLS, HTTP, endpoints.
 
+mod container;
 mod established;
 mod inside;
 mod listener;
@@ -9,6 +10,7 @@ mod network;
 mod owners;
 mod process;
 
+pub use container::Containers;
 pub use established::{Diag, Established};
 pub use inside::Inside;
 pub use listener::{Bound, bind};

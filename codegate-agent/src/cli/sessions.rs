@@ -11,8 +11,8 @@ use super::{
 use crate::{
     control::{Request, Shown, Watched},
     session::{
-        Entry, Event, Exchange, Id, Level, NamedPackage, PackageAction, PackagePlace, Process,
-        Session, Update, Verdict,
+        Container, Entry, Event, Exchange, Id, Level, NamedPackage, PackageAction, PackagePlace,
+        Process, Session, Update, Verdict,
     },
 };
 
@@ -94,6 +94,15 @@ fn show(cli: &Cli, id: Id, printer: &mut Printer) -> Result<(), Problem> {
     })
 }
 
+/// The image, or the id's beginning where that is not known.
+fn contained(container: &Container) -> String {
+    let id: String = container.id.chars().take(12).collect();
+    match &container.image {
+        Some(image) => format!("{image} ({id})"),
+        None => id,
+    }
+}
+
 fn head(session: &Session) -> Vec<String> {
     let exe = session
         .process
@@ -101,7 +110,7 @@ fn head(session: &Session) -> Vec<String> {
         .as_deref()
         .unwrap_or("(gone before it could be read)");
     let line = |name: &str, value: &str| format!("{name:10}{}", visible(value));
-    vec![
+    let mut lines = vec![
         line("session", &session.id.to_string()),
         line("process", &format!("{} {exe}", process(&session.process))),
         line("user", &session.process.uid.to_string()),
@@ -124,7 +133,12 @@ fn head(session: &Session) -> Vec<String> {
         ),
         line("packages", &format!("{} to be wary of", session.packages)),
         String::new(),
-    ]
+    ];
+    let container = session.process.container.as_ref();
+    if let Some(container) = container.map(contained) {
+        lines.insert(2, line("container", &container));
+    }
+    lines
 }
 
 fn tail(cli: &Cli, printer: &mut Printer) -> Result<(), Problem> {

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{
     Action, Config, Existing, Fail, PackageAction, Provider, Unscannable,
     host::HostPattern,
-    pattern::PathPattern,
+    pattern::{ImagePattern, PathPattern},
     process::Rule,
     values::{Absolute, BodyBytes, Cgroup, FeedUrl, PackageUrl, Port, TrustedKey},
 };
@@ -53,6 +53,9 @@ struct Capture {
     /// What becomes of connections to guarded hosts that are older than the guard: "list" or "close".
     /// Default: "list".
     existing: Option<Existing>,
+    /// Folders in which container engines keep their state, besides /var/lib/docker and
+    /// /var/lib/containers/storage.
+    engines: Vec<Absolute>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -130,6 +133,9 @@ struct Process {
     command: Option<String>,
     /// The id of the container or the beginning of it; "*" for any container.
     container: Option<String>,
+    /// The name of the image that the container was made from; `*` stands for any characters but a slash,
+    /// `**` for any at all. Without a slash only the last part of a name is looked at.
+    image: Option<ImagePattern>,
     /// The cgroup (v2) or one above it, as in /proc/PID/cgroup.
     cgroup: Option<Absolute>,
     /// The real user's id.
@@ -156,6 +162,8 @@ impl File {
         );
         replace(&mut config.capture.fail, self.capture.fail);
         replace(&mut config.capture.existing, self.capture.existing);
+        let engines = self.capture.engines.into_iter().map(|path| path.0);
+        config.capture.engines.extend(engines);
         replace(
             &mut config.limits.body_bytes,
             self.limits.body_bytes.map(|bytes| bytes.0),
@@ -179,6 +187,7 @@ impl File {
             exe: process.exe,
             command: process.command,
             container: process.container,
+            image: process.image,
             cgroup: process.cgroup.map(|cgroup| cgroup.0),
             uid: process.uid,
             inherit: process.inherit.unwrap_or_default(),

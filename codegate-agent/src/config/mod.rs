@@ -31,8 +31,8 @@ use crate::{
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
 pub use host::{BadHost, HostPattern, normalized};
 pub use load::Error;
-pub use pattern::PathPattern;
-pub use process::{Action, Processes, Rule, container};
+pub use pattern::{ImagePattern, PathPattern};
+pub use process::{Action, Processes, Rule};
 pub use tools::tool;
 
 /// Where the configuration is, unless `--config` says otherwise.
@@ -82,6 +82,8 @@ pub struct Capture {
     pub fail: Fail,
     /// What becomes of connections to guarded hosts that are older than the guard.
     pub existing: Existing,
+    /// Where container engines keep their state, besides where they do by default.
+    pub engines: Vec<PathBuf>,
 }
 
 /// What becomes of connections to guarded hosts that are older than the guard.

@@ -28,6 +28,26 @@ impl fmt::Display for PathPattern {
     }
 }
 
+/// The name of an image, in which stars stand for what they stand for in paths. Without a slash only the
+/// last part of a name is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ImagePattern(String);
+
+impl ImagePattern {
+    /// `None` if it is empty.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether an image of this whole name is meant.
+    pub fn matches(&self, image: &str) -> bool {
+        let last = image.rsplit_once('/').map_or(image, |(_, last)| last);
+        let named = if self.0.contains('/') { image } else { last };
+        matches(self.0.as_bytes(), named.as_bytes())
+    }
+}
+
 /// Goes back to the last star where the rest does not fit, and to the last double star where no single
 /// one helps: each star is tried once for each place, not for each way to get there.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
@@ -69,6 +89,7 @@ fn matches(pattern: &[u8], path: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
 mod tests {
     use super::*;
 
@@ -97,6 +118,28 @@ mod tests {
                 "{pattern} {path}"
             );
         }
+    }
+
+    #[test]
+    fn images_are_known_by_the_whole_name_or_its_end() {
+        for (pattern, image, expected) in [
+            (
+                "docker.io/library/node*",
+                "docker.io/library/node:22-slim",
+                true,
+            ),
+            ("docker.io/*/node*", "docker.io/library/node:22", true),
+            ("node*", "docker.io/library/node:22", true),
+            ("node", "docker.io/library/node:22", false),
+            ("*", "ghcr.io/a/b/c:1", true),
+            ("ghcr.io/**", "ghcr.io/a/b/c:1", true),
+            ("ghcr.io/*", "ghcr.io/a/b/c:1", false),
+            ("library/node*", "docker.io/library/node:22", false),
+        ] {
+            let pattern = ImagePattern::new(pattern).unwrap();
+            assert_eq!(pattern.matches(image), expected, "{pattern:?} {image}");
+        }
+        assert_eq!(ImagePattern::new(""), None);
     }
 
     /// What would take ages if each star were tried with each other.

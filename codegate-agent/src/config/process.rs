@@ -9,8 +9,11 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{command::runs, pattern::PathPattern};
-use crate::flow::Process;
+use super::{
+    command::runs,
+    pattern::{ImagePattern, PathPattern},
+};
+use crate::flow::{Container, Process};
 
 /// What is done with a process's connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +43,9 @@ pub struct Rule {
     /// The id of the container, or the beginning of it; `*` for any container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// The image that the container was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImagePattern>,
     /// The cgroup, or one above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup: Option<PathBuf>,
@@ -59,7 +65,8 @@ impl Rule {
 
     fn is(&self, process: &Process) -> bool {
         self.is_run(process)
-            && self.is_contained(process.cgroup.as_deref())
+            && self.is_contained(process.container.as_deref())
+            && self.is_below(process.cgroup.as_deref())
             && self.uid.is_none_or(|uid| uid == process.uid)
     }
 
@@ -73,27 +80,17 @@ impl Rule {
                 .is_none_or(|command| runs(process, command))
     }
 
-    fn is_contained(&self, cgroup: Option<&str>) -> bool {
-        let below = |above: &PathBuf| cgroup.is_some_and(|path| Path::new(path).starts_with(above));
-        let inside = |id: &str| match cgroup.and_then(container) {
-            Some(found) => id == "*" || found.starts_with(id),
-            None => false,
-        };
-        self.cgroup.as_ref().is_none_or(below) && self.container.as_deref().is_none_or(inside)
+    fn is_contained(&self, container: Option<&Container>) -> bool {
+        let inside = |id: &str| container.is_some_and(|it| id == "*" || it.id.starts_with(id));
+        let image = container.and_then(|container| container.image.as_deref());
+        let made_from = |pattern: &ImagePattern| image.is_some_and(|image| pattern.matches(image));
+        self.container.as_deref().is_none_or(inside) && self.image.as_ref().is_none_or(made_from)
     }
-}
 
-/// The id of the container that a cgroup is, or is in: runtimes name a container's cgroup after its id of
-/// 64 digits, alone or with their own name before it and `.scope` behind it.
-pub fn container(cgroup: &str) -> Option<&str> {
-    const DIGITS: usize = 64;
-    cgroup.rsplit('/').find_map(|part| {
-        let part = part.strip_suffix(".scope").unwrap_or(part);
-        let id = part.get(part.len().checked_sub(DIGITS)?..)?;
-        let before =
-            part.len() == DIGITS || part.as_bytes().get(part.len() - DIGITS - 1) == Some(&b'-');
-        (before && id.bytes().all(|octet| octet.is_ascii_hexdigit())).then_some(id)
-    })
+    fn is_below(&self, cgroup: Option<&str>) -> bool {
+        let below = |above: &PathBuf| cgroup.is_some_and(|path| Path::new(path).starts_with(above));
+        self.cgroup.as_ref().is_none_or(below)
+    }
 }
 
 /// The rules in their order.
@@ -226,6 +223,10 @@ mod tests {
         let me = Process {
             uid: 7,
             cgroup: Some(format!("/system.slice/docker-{id}.scope/inner")),
+            container: Some(Arc::new(Container {
+                id,
+                image: Some("docker.io/library/node:22".to_owned()),
+            })),
             arguments: ["node", "/usr/bin/tool"].map(Into::into).into(),
             ..process("/usr/bin/node")
         };
@@ -242,6 +243,8 @@ mod tests {
         assert!(applies(|rule| rule.cgroup = Some("/system.slice".into())));
         assert!(!applies(|rule| rule.cgroup = Some("/system".into())));
         assert!(!applies(|rule| rule.container = Some("0dec".into())));
+        assert!(applies(|rule| rule.image = ImagePattern::new("node*")));
+        assert!(!applies(|rule| rule.image = ImagePattern::new("python*")));
         assert!(!applies(|rule| {
             rule.uid = Some(7);
             rule.command = Some("other".into());
@@ -261,21 +264,5 @@ mod tests {
         assert!(!rule.applies(&child));
         rule.inherit = true;
         assert!(rule.applies(&child));
-    }
-
-    #[test]
-    fn containers_are_known_by_their_cgroup() {
-        let id = "0123456789abcdef".repeat(4);
-        for cgroup in [
-            format!("/docker/{id}"),
-            format!("/system.slice/docker-{id}.scope"),
-            format!("/kubepods.slice/kubepods-pod1.slice/cri-containerd-{id}.scope"),
-            format!("/user.slice/libpod-{id}.scope/container"),
-        ] {
-            assert_eq!(container(&cgroup), Some(&*id), "{cgroup}");
-        }
-        for cgroup in ["/", "/user.slice", "/docker/0123", &format!("/x{id}"), "/ü"] {
-            assert_eq!(container(cgroup), None, "{cgroup}");
-        }
     }
 }

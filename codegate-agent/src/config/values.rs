@@ -10,7 +10,11 @@ use serde::{
     de::{Error, Unexpected, Visitor},
 };
 
-use super::{Fail, host::HostPattern, pattern::PathPattern};
+use super::{
+    Fail,
+    host::HostPattern,
+    pattern::{ImagePattern, PathPattern},
+};
 use crate::{
     fetch::{BadUrl, Url},
     inspect::packages::{Purl, index::fleet::PublicKey},
@@ -31,6 +35,16 @@ impl<'de> Deserialize<'de> for PathPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let check = |text: &str| Self::new(text).ok_or(None);
         deserializer.deserialize_str(Text("an absolute path, in which stars may stand", check))
+    }
+}
+
+impl<'de> Deserialize<'de> for ImagePattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| Self::new(text).ok_or(None);
+        deserializer.deserialize_str(Text(
+            "the name of an image, in which stars may stand",
+            check,
+        ))
     }
 }
 
@@ -196,6 +210,7 @@ macro_rules! schema {
 
 schema!(Absolute, "Path", {"type": "string", "pattern": "^/"});
 schema!(PathPattern, "PathPattern", {"type": "string", "pattern": "^/"});
+schema!(ImagePattern, "ImagePattern", {"type": "string", "minLength": 1});
 schema!(Cgroup, "Cgroup", {"type": "string", "pattern": "^(/.*|auto)?$"});
 schema!(Fail, "Fail", {"type": "string", "enum": ["open", "closed"]});
 schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_.-]+$"});

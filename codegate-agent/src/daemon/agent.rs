@@ -122,6 +122,7 @@ impl Agent {
             config.endpoints.iter().count(),
         ));
         let netns = kernel::netns_cookie()?;
+        let engines = config.capture.engines.clone();
         let legacy = Legacy::new(
             guard.clone(),
             hooks.clone(),
@@ -139,7 +140,7 @@ impl Agent {
             leaves,
             guard,
             status,
-            people: People::new(cgroup.clone())?,
+            people: People::new(cgroup.clone(), engines)?,
             seat: Arc::new(Seat::own(netns)),
             network: Network::of(std::process::id()).context("no network namespace")?,
             namespaces,

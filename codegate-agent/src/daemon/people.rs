@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::{
-    accept::{self, Established},
+    accept::{self, Containers, Established},
     config,
-    flow::Process,
+    flow::{Container, Process},
     kernel::{Ancestor, Cgroups, Image, Redirected},
 };
 
@@ -21,6 +21,7 @@ const MOST: usize = 4_096;
 /// Knows processes.
 #[derive(Debug)]
 pub(super) struct People {
+    containers: Containers,
     /// Below which everybody is guarded.
     guarded: PathBuf,
     cgroups: Cgroups,
@@ -28,8 +29,9 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn new(guarded: PathBuf) -> Result<Self> {
+    pub(super) fn new(guarded: PathBuf, engines: Vec<PathBuf>) -> Result<Self> {
         Ok(Self {
+            containers: Containers::new(engines),
             guarded,
             cgroups: Cgroups::open().context("cannot open the tree of cgroups")?,
             ancestors: Mutex::default(),
@@ -54,12 +56,22 @@ impl People {
                 cgroup: self.cgroups.path(redirected.cgroup),
                 arguments: arguments.clone(),
                 ancestors: self.all(ancestors),
-                tool: None,
+                ..Process::default()
             },
             _ => accept::identify(redirected.tgid, redirected.uid, &redirected.comm),
         };
-        process.tool = config::tool(&process);
+        self.complete(&mut process);
         process
+    }
+
+    /// Adds what can be told from the rest.
+    fn complete(&self, process: &mut Process) {
+        process.tool = config::tool(process);
+        process.container = self.contained(process);
+    }
+
+    fn contained(&self, process: &Process) -> Option<Arc<Container>> {
+        self.containers.of(process.cgroup.as_deref()?)
     }
 
     /// Who is behind a connection that the kernel has not told of, and whether they are guarded: whoever
@@ -72,7 +84,7 @@ impl People {
                 ..Process::default()
             },
         };
-        process.tool = config::tool(&process);
+        self.complete(&mut process);
         let made_in = connection.cgroup.and_then(|id| self.cgroups.path(id));
         let cgroup = made_in.as_deref().or(process.cgroup.as_deref());
         let guarded = cgroup.is_some_and(|cgroup| self.cgroups.is_below(cgroup, &self.guarded));
@@ -88,10 +100,13 @@ impl People {
         if known.len() > MOST {
             known.clear();
         }
+        let meet = |ancestor: &Ancestor| {
+            let mut process = accept::identify_again(ancestor.pid, ancestor.start);
+            process.container = self.contained(&process);
+            Arc::new(process)
+        };
         let process = |ancestor: &Ancestor| {
-            let found = known
-                .entry(*ancestor)
-                .or_insert_with(|| Arc::new(accept::identify_again(ancestor.pid, ancestor.start)));
+            let found = known.entry(*ancestor).or_insert_with(|| meet(ancestor));
             Arc::clone(found)
         };
         ancestors.iter().map(process).collect()

@@ -13,7 +13,7 @@ mod store;
 mod writer;
 
 pub use id::Id;
-pub use process::Process;
+pub use process::{Container, Process};
 pub use record::{
     Detail, Entry, Event, Exchange, Level, LoggedPath, NamedPackage, PackageAction, PackagePlace,
     Sealed, Session, Tokens, Update, Verdict, Viewer, now,

@@ -18,6 +18,28 @@ pub struct Process {
     /// The AI tool that it is, or was started by, if it is one that CodeGate knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
+    /// The container that it was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
+}
+
+/// A container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Its id.
+    pub id: String,
+    /// The whole name of the image that it was made from, if the engine's state told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+impl From<&flow::Container> for Container {
+    fn from(container: &flow::Container) -> Self {
+        Self {
+            id: container.id.clone(),
+            image: container.image.clone(),
+        }
+    }
 }
 
 impl From<&flow::Process> for Process {
@@ -32,6 +54,7 @@ impl From<&flow::Process> for Process {
             uid: process.uid,
             comm: process.comm.clone(),
             tool: process.tool.map(str::to_owned),
+            container: process.container.as_deref().map(Container::from),
         }
     }
 }
