@@ -117,13 +117,37 @@ impl<'lab> Setup<'lab> {
         agent
     }
 
-    fn launch(self, words: &[&str]) -> Agent<'lab> {
+    /// Where its configuration and its state are; the folder is made.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
         let folder = self.lab.path(&self.name);
         fs::create_dir_all(&folder).expect("the agent's folder");
+        folder
+    }
+
+    /// Starts it by a command that starts the binary in its own way, and waits as [`Setup::start`] does.
+    ///
+    /// # Panics
+    /// As [`Setup::start`].
+    pub fn launch_by(self, cmd: Cmd) -> Agent<'lab> {
+        let mut agent = self.launch_with(cmd, &["agent"]);
+        agent.wait_until_ready();
+        agent.lab.trust(&agent.ca());
+        agent
+    }
+
+    fn launch(self, words: &[&str]) -> Agent<'lab> {
+        let cmd = self.place.cmd(binary());
+        self.launch_with(cmd, words)
+    }
+
+    fn launch_with(self, cmd: Cmd, words: &[&str]) -> Agent<'lab> {
+        let folder = self.folder();
         fs::write(folder.join("config.toml"), self.config(&folder)).expect("the configuration");
-        let running = self
-            .place
-            .cmd(binary())
+        let running = cmd
             .args(words)
             .arg("--config")
             .arg(folder.join("config.toml"))

@@ -2,9 +2,13 @@
 //! image.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
-use lab::{Cmd, Dialect, Finished, Lab, Turn, cgroup, samples};
+use lab::{Cmd, Dialect, Finished, Lab, Turn, cgroup, clients, samples};
 
 /// What Debian has in the root folder; `/usr` is the machine's own.
 const LINKS: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
@@ -125,4 +129,60 @@ fn a_container_is_guarded_and_named_by_id_and_image() {
     let refused = podman.asks("docker.io/library/lab-forbidden:1", resident.pid(), &token);
     assert_ne!(refused.code(), 0, "{}", refused.text());
     assert_eq!(agent.sessions(1).len(), 1);
+}
+
+#[test]
+fn the_agent_guards_from_a_container() {
+    let lab = Lab::new();
+    lab.ai(Dialect::Chat.host(), Turn::echo);
+    let podman = Podman { lab: &lab };
+    podman.import("docker.io/library/lab-guard:1");
+    let resident = lab.service().cmd("sleep").args(["600"]).start();
+    let agent = lab.agent().named("contained");
+    let same = |path: &Path| format!("{0}:{0}", path.display());
+    let folder = agent.folder();
+    let agent = agent.launch_by(
+        podman
+            .cmd()
+            .args(["run", "--rm", "--privileged", "--pids-limit", "-1"])
+            .args([
+                "--ulimit",
+                "nofile=1024:1024",
+                "--ulimit",
+                "nproc=1000:1000",
+            ])
+            .args(["--pid", "host", "--cgroupns", "host"])
+            .args(["--network", &format!("ns:/proc/{}/ns/net", resident.pid())])
+            .args(["--volume", &same(Path::new("/sys/fs/cgroup"))])
+            .args(["--volume", &same(Path::new("/sys/fs/bpf"))])
+            .args(["--volume", "/usr:/usr:ro"])
+            .args(["--volume", &same(&folder)])
+            .args([
+                "--volume",
+                &format!("{}:/codegate:ro", lab::agent::binary().display()),
+            ])
+            .args(["--volume", &same(&lab.path("lab-ca.pem"))])
+            .args([
+                "--volume",
+                &format!(
+                    "{}:/etc/resolv.conf:ro",
+                    lab.path("etc/resolv.conf").display()
+                ),
+            ])
+            .args(["docker.io/library/lab-guard:1", "/codegate"]),
+    );
+    let token = samples::github(1);
+    let body = Dialect::Chat.request(&token, false).to_string();
+    let done = clients::post(&lab.guarded(), &Dialect::Chat.url(), &body)
+        .run()
+        .ok();
+    assert_eq!(Dialect::Chat.said(&done.text(), false), token);
+    lab.journal().never_saw(token.as_bytes());
+    assert!(
+        agent.sessions(1)[0]["process"]["exe"]
+            .as_str()
+            .unwrap()
+            .ends_with("/curl")
+    );
+    agent.stop();
 }
