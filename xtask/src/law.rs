@@ -70,6 +70,7 @@ const LAW: [Ban; 6] = [
         rooms: Rooms::Only(&["http"]),
         paths: &[
             "crate::provider::anthropic",
+            "crate::provider::ollama",
             "crate::provider::opaque",
             "crate::provider::openai_chat",
             "crate::provider::openai_responses",
@@ -99,13 +100,14 @@ const LAW: [Ban; 6] = [
 ];
 
 /// Words that `http` must not say, since it names no provider.
-const PROVIDERS: [&str; 6] = [
+const PROVIDERS: [&str; 7] = [
     "openai",
     "anthropic",
     "claude",
     "chatgpt",
     "gemini",
     "copilot",
+    "ollama",
 ];
 
 /// The most lines that a file may have.

@@ -67,7 +67,12 @@ enum Format {
 }
 
 fn provider(name: &str) -> Result<Provider, String> {
-    let known = [Provider::OpenAi, Provider::Anthropic, Provider::Opaque];
+    let known = [
+        Provider::OpenAi,
+        Provider::Anthropic,
+        Provider::Ollama,
+        Provider::Opaque,
+    ];
     let found = known.into_iter().find(|known| known.as_str() == name);
     found.ok_or_else(|| format!("expected one of {}", known.map(Provider::as_str).join(", ")))
 }

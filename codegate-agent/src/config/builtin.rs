@@ -21,6 +21,18 @@ pub(super) fn hosts() -> impl Iterator<Item = (HostPattern, Provider)> {
         .filter_map(|(host, provider)| Some((host.parse().ok()?, provider)))
 }
 
+/// Where the machine's own models answer, in clear: by name, as the resolver has both its addresses.
+pub(super) fn local() -> impl Iterator<Item = (HostPattern, u16, Provider)> {
+    const PORTS: [(u16, Provider); 4] = [
+        (11434, Provider::Ollama),
+        (1234, Provider::OpenAi), // LM Studio
+        (8000, Provider::OpenAi), // vLLM
+        (8080, Provider::OpenAi), // llama.cpp
+    ];
+    let host = |(port, provider)| Some(("localhost".parse().ok()?, port, provider));
+    PORTS.into_iter().filter_map(host)
+}
+
 const TABLE: &[(Provider, &[&str])] = &[
     (
         Provider::OpenAi,
@@ -55,6 +67,7 @@ const TABLE: &[(Provider, &[&str])] = &[
         ],
     ),
     (Provider::Anthropic, &["api.anthropic.com"]),
+    (Provider::Ollama, &["ollama.com"]),
     (
         Provider::Opaque,
         &[
@@ -76,7 +89,6 @@ const TABLE: &[(Provider, &[&str])] = &[
             "api.factory.ai",
             "api.jetbrains.ai",
             "llm.zed.dev",
-            "ollama.com",
             "sourcegraph.com",
         ],
     ),

@@ -20,6 +20,8 @@ pub enum Provider {
     OpenAi,
     /// Anthropic's messages.
     Anthropic,
+    /// Ollama's own dialect, and OpenAI's below `/v1`.
+    Ollama,
     /// Anything else: bodies are scanned whole.
     Opaque,
 }
@@ -42,6 +44,8 @@ pub struct Endpoint {
     pub ports: Vec<u16>,
     /// What it speaks.
     pub provider: Provider,
+    /// Whether they speak TLS; if not, HTTP in clear.
+    pub tls: bool,
     /// Who named it.
     pub origin: Origin,
 }
@@ -60,6 +64,7 @@ impl Provider {
         match self {
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
+            Self::Ollama => "ollama",
             Self::Opaque => "opaque",
         }
     }
@@ -73,7 +78,7 @@ impl Endpoints {
             wildcard: BTreeMap::new(),
         };
         for (host, provider) in builtin::hosts() {
-            endpoints.insert(host, &[443], provider, Origin::BuiltIn);
+            endpoints.insert(host, &[443], (provider, true), Origin::BuiltIn);
         }
         endpoints
     }
@@ -109,7 +114,8 @@ impl Endpoints {
     /// The DNS names that the certificate authority may sign for (RFC 5280, section 4.2.1.10: each
     /// includes what is below it), sorted, without those that another includes.
     pub fn name_constraints(&self) -> Vec<&str> {
-        let guarded = self.iter().filter(|endpoint| !endpoint.ports.is_empty());
+        let signed = |endpoint: &&Endpoint| endpoint.tls && !endpoint.ports.is_empty();
+        let guarded = self.iter().filter(signed);
         let names: BTreeSet<&str> = guarded.map(|endpoint| endpoint.host.name()).collect();
         let included = |name: &str| parents(name).any(|parent| names.contains(parent));
         names
@@ -126,11 +132,27 @@ impl Endpoints {
 
     /// Adds an endpoint of the user's: it replaces what the built-in table says of the host, and
     /// what was said before of the same host and port.
-    pub(super) fn add(&mut self, host: HostPattern, ports: &[u16], provider: Provider) {
-        self.insert(host, ports, provider, Origin::User);
+    pub(super) fn add(&mut self, host: HostPattern, ports: &[u16], provider: Provider, tls: bool) {
+        self.insert(host, ports, (provider, tls), Origin::User);
     }
 
-    fn insert(&mut self, host: HostPattern, ports: &[u16], provider: Provider, origin: Origin) {
+    /// Adds the services of the machine itself, unless the user has said something of it.
+    pub(super) fn add_local(&mut self) {
+        for (host, port, provider) in builtin::local() {
+            let same = self.exact.get(host.name());
+            if !same.is_some_and(|all| all.iter().any(|one| one.origin == Origin::User)) {
+                self.insert(host, &[port], (provider, false), Origin::BuiltIn);
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        host: HostPattern,
+        ports: &[u16],
+        (provider, tls): (Provider, bool),
+        origin: Origin,
+    ) {
         let patterns = if host.is_wildcard() {
             &mut self.wildcard
         } else {
@@ -146,9 +168,15 @@ impl Endpoints {
             host,
             ports: ports.into_iter().collect(),
             provider,
+            tls,
             origin,
         });
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde gives it")]
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 /// As a list of `[[endpoint]]`, hosts with the same ports and provider together.
@@ -159,19 +187,26 @@ impl Serialize for Endpoints {
             hosts: Vec<&'a HostPattern>,
             ports: &'a [u16],
             provider: Provider,
+            #[serde(skip_serializing_if = "is_true")]
+            tls: bool,
         }
-        let mut groups: BTreeMap<(Provider, &[u16]), Vec<&HostPattern>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Provider, bool, &[u16]), Vec<&HostPattern>> = BTreeMap::new();
         for endpoint in self.iter() {
             let group = groups
-                .entry((endpoint.provider, &endpoint.ports))
+                .entry((endpoint.provider, endpoint.tls, &endpoint.ports))
                 .or_default();
             group.push(&endpoint.host);
         }
-        serializer.collect_seq(groups.into_iter().map(|((provider, ports), hosts)| Group {
-            hosts,
-            ports,
-            provider,
-        }))
+        serializer.collect_seq(
+            groups
+                .into_iter()
+                .map(|((provider, tls, ports), hosts)| Group {
+                    hosts,
+                    ports,
+                    provider,
+                    tls,
+                }),
+        )
     }
 }
 
@@ -183,7 +218,7 @@ mod tests {
     fn with(user: &[(&str, &[u16], Provider)]) -> Endpoints {
         let mut endpoints = Endpoints::built_in();
         for (host, ports, provider) in user {
-            endpoints.add(host.parse().unwrap(), ports, *provider);
+            endpoints.add(host.parse().unwrap(), ports, *provider, true);
         }
         endpoints
     }
@@ -208,6 +243,7 @@ mod tests {
             ("api.mistral.ai", Some(Provider::OpenAi)),
             ("corp.openai.azure.com", Some(Provider::OpenAi)),
             ("api.githubcopilot.com", Some(Provider::OpenAi)),
+            ("ollama.com", Some(Provider::Ollama)),
             ("generativelanguage.googleapis.com", Some(Provider::Opaque)),
             ("openai.com", None),
             ("evil-api.openai.com", None),
@@ -265,6 +301,24 @@ mod tests {
         assert_eq!(at(9443), Some(Provider::Anthropic));
         assert_eq!(at(7443), Some(Provider::OpenAi));
         assert_eq!(ports(&endpoints, "api.openai.com"), [7443, 8443, 9443]);
+    }
+
+    #[test]
+    fn the_machine_s_own_services_are_added_unless_the_user_has_named_it() {
+        let mut endpoints = with(&[]);
+        assert_eq!(provider(&endpoints, "localhost", 11434), None);
+        endpoints.add_local();
+        assert_eq!(
+            provider(&endpoints, "localhost", 11434),
+            Some(Provider::Ollama)
+        );
+        assert_eq!(ports(&endpoints, "localhost"), [1234, 8000, 8080, 11434]);
+        assert!(!endpoints.name_constraints().contains(&"localhost"));
+        let mut named = Endpoints::built_in();
+        let host: HostPattern = "localhost".parse().unwrap();
+        named.add(host, &[9999], Provider::OpenAi, false);
+        named.add_local();
+        assert_eq!(ports(&named, "localhost"), [9999]);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) struct File {
     runtime_dir: Option<Absolute>,
     /// What the kernel redirects.
     capture: Capture,
+    /// The machine's own models: Ollama, LM Studio, vLLM, llama.cpp.
+    local: Local,
     /// How upstreams are verified.
     upstream: Upstream,
     /// What a request may cost.
@@ -56,6 +58,13 @@ struct Capture {
     /// Folders in which container engines keep their state, besides /var/lib/docker and
     /// /var/lib/containers/storage.
     engines: Vec<Absolute>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Local {
+    /// Whether connections to localhost on their ports (11434, 1234, 8000, 8080) are guarded. Default: false.
+    guard: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -118,8 +127,10 @@ struct Pii {
 struct Endpoint {
     /// Host names, or `*.` and a name for all below it.
     hosts: Vec<HostPattern>,
-    /// TCP ports. Default: [443]. An empty list takes the hosts out.
+    /// TCP ports. Default: [443], or [80] without TLS. An empty list takes the hosts out.
     ports: Option<Vec<Port>>,
+    /// Whether they speak TLS; if not, HTTP in clear. Default: true.
+    tls: Option<bool>,
     /// What they speak; "opaque" scans whole bodies.
     provider: Provider,
 }
@@ -164,6 +175,7 @@ impl File {
         replace(&mut config.capture.existing, self.capture.existing);
         let engines = self.capture.engines.into_iter().map(|path| path.0);
         config.capture.engines.extend(engines);
+        replace(&mut config.local.guard, self.local.guard);
         replace(
             &mut config.limits.body_bytes,
             self.limits.body_bytes.map(|bytes| bytes.0),
@@ -209,12 +221,14 @@ impl Pii {
 
 impl Endpoint {
     fn apply(self, config: &mut Config) {
+        let tls = self.tls.unwrap_or(true);
         let ports: Vec<u16> = match self.ports {
             Some(ports) => ports.into_iter().map(|port| port.0).collect(),
-            None => vec![443],
+            None if tls => vec![443],
+            None => vec![80],
         };
         for host in self.hosts {
-            config.endpoints.add(host, &ports, self.provider);
+            config.endpoints.add(host, &ports, self.provider, tls);
         }
     }
 }
@@ -263,6 +277,7 @@ mod tests {
         for (text, pointer) in [
             ("nonsense = 1", ""),
             ("[capture]\nnonsense = 1", "/$defs/Capture"),
+            ("[local]\nnonsense = 1", "/$defs/Local"),
             ("[upstream]\nnonsense = 1", "/$defs/Upstream"),
             ("[limits]\nnonsense = 1", "/$defs/Limits"),
             ("[policy]\nnonsense = 1", "/$defs/Policy"),
@@ -285,7 +300,7 @@ mod tests {
             .iter()
             .map(|p| &p["const"])
             .collect();
-        assert_eq!(names, ["openai", "anthropic", "opaque"]);
+        assert_eq!(names, ["openai", "anthropic", "ollama", "opaque"]);
         assert_eq!(schema["$defs"]["Port"]["maximum"], 65535);
     }
 }

@@ -46,6 +46,9 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Error> {
         read(&file, &mut config, &mut rules)?;
     }
     config.processes = Processes::new(rules);
+    if config.local.guard {
+        config.endpoints.add_local();
+    }
     Ok(config)
 }
 

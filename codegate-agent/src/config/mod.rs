@@ -50,6 +50,8 @@ pub struct Config {
     pub runtime_dir: PathBuf,
     /// What the kernel redirects.
     pub capture: Capture,
+    /// The machine's own models.
+    pub local: Local,
     /// How upstreams are verified.
     pub upstream: Upstream,
     /// What a request may cost.
@@ -106,6 +108,13 @@ pub enum Fail {
     Open,
     /// Their connections are refused until it is back.
     Closed,
+}
+
+/// The machine's own models: Ollama, LM Studio, vLLM, llama.cpp.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Local {
+    /// Whether connections to them are guarded.
+    pub guard: bool,
 }
 
 /// How upstreams are verified.
@@ -200,6 +209,7 @@ impl Default for Config {
             state_dir: "/var/lib/codegate".into(),
             runtime_dir: "/run/codegate".into(),
             capture: Capture::default(),
+            local: Local::default(),
             upstream: Upstream::default(),
             limits: Limits::default(),
             policy: Policy::default(),

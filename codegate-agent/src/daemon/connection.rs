@@ -2,11 +2,12 @@
 
 use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpStream;
+use bytes::{Bytes, BytesMut};
+use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 
 use super::{agent::Agent, reach::reach, seat::Seat};
 use crate::{
-    decide::{self, Decision, Reason, Target},
+    decide::{self, Decision, Http, Reason, Target},
     drain::Running,
     flow::Flow,
     hello::{self, Greeting, Hello, HelloError, Replay},
@@ -96,10 +97,7 @@ impl Way<'_> {
         }
         match hello::read(&mut client, HELLO).await {
             Ok(Greeting::Tls(hello)) => self.greeted(client, hello, running).await,
-            Ok(Greeting::NotTls(first)) => {
-                self.splice(Replay::new(first, client), Reason::NotTls)
-                    .await
-            }
+            Ok(Greeting::NotTls(first)) => self.spoke(client, first, running).await,
             Err(error) => {
                 splice::reset(&client);
                 Err(error.into())
@@ -124,6 +122,52 @@ impl Way<'_> {
                 Err(Failure::Refused)
             }
         }
+    }
+
+    /// The client does not speak TLS, and need not where that is the endpoint's way.
+    async fn spoke(
+        &self,
+        mut client: TcpStream,
+        first: Bytes,
+        running: Running,
+    ) -> Result<(), Failure> {
+        let mut first = BytesMut::from(first);
+        while decide::is_cut(&first) {
+            let more = timeout(HANDSHAKE, client.read_buf(&mut first)).await;
+            if !matches!(more, Ok(Ok(1..))) {
+                break;
+            }
+        }
+        let first = first.freeze();
+        let learned = self.agent.names.host_for(self.flow.original);
+        let decided = decide::in_clear(&self.agent.config.get(), self.flow, &first, learned);
+        let http = decide::speaks(&first);
+        let client = Replay::new(first, client);
+        match decided {
+            Decision::Terminate(target) => self.in_clear(client, target, http, running).await,
+            Decision::Splice(reason) => self.splice(client, reason).await,
+            Decision::Refuse(_) => {
+                splice::reset(client.get_ref());
+                Err(Failure::Refused)
+            }
+        }
+    }
+
+    /// Between a client and an upstream that speak HTTP without TLS.
+    async fn in_clear(
+        &self,
+        client: Replay<TcpStream>,
+        target: Target,
+        http: Option<Http>,
+        running: Running,
+    ) -> Result<(), Failure> {
+        let upstream = self.dial(&client, Some(&target.host)).await?;
+        self.agent.status.terminated();
+        self.agent.progress.step();
+        let alpn = (http == Some(Http::Two)).then_some(http::ALPN_H2);
+        let connection = self.connection(&target, running);
+        http::serve(client, upstream, alpn, connection).await?;
+        Ok(())
     }
 
     async fn splice(&self, client: Replay<TcpStream>, reason: Reason) -> Result<(), Failure> {

@@ -71,6 +71,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("state_dir", old.state_dir != new.state_dir),
         ("runtime_dir", old.runtime_dir != new.runtime_dir),
         ("[capture]", old.capture != new.capture),
+        ("[local]", old.local != new.local),
         ("[upstream]", old.upstream != new.upstream),
         ("[limits]", old.limits != new.limits),
         ("[policy]", old.policy != new.policy),

@@ -2,6 +2,10 @@
 //!
 //! Knows: endpoints, process rules, the ClientHello. Must not know: sockets, TLS sessions, HTTP.
 
+mod clear;
+
+pub use clear::{Http, is_cut, speaks};
+
 use crate::{
     config::{Action, Config},
     flow::Flow,
@@ -44,6 +48,23 @@ pub enum Reason {
     NotTls,
 }
 
+/// What the first bytes say of a client that does not speak TLS. `learned` is the guarded host whose name gave
+/// the address: nobody else can be told apart in clear, as everybody can write what they like as `Host`.
+pub fn in_clear(config: &Config, flow: &Flow, first: &[u8], learned: Option<String>) -> Decision {
+    let port = flow.original.port();
+    let found = learned.and_then(|host| Some((config.endpoints.find(&host, port)?, host)));
+    match found {
+        Some((endpoint, host)) if !endpoint.tls && clear::speaks(first).is_some() => {
+            Decision::Terminate(Target {
+                host,
+                provider: endpoint.provider.as_str(),
+                named: true,
+            })
+        }
+        _ => Decision::Splice(Reason::NotTls),
+    }
+}
+
 /// What is known before the client has said anything; `None` if its hello must be read.
 pub fn by_process(config: &Config, flow: &Flow) -> Option<Decision> {
     match config.processes.action(&flow.process) {
@@ -60,7 +81,11 @@ pub fn by_hello(config: &Config, flow: &Flow, hello: &Hello, learned: Option<Str
     let Some(host) = hello.sni.clone().or(learned) else {
         return Decision::Splice(Reason::NoName);
     };
-    match config.endpoints.find(&host, port) {
+    match config
+        .endpoints
+        .find(&host, port)
+        .filter(|endpoint| endpoint.tls)
+    {
         None => Decision::Splice(Reason::OtherHost),
         Some(endpoint) => Decision::Terminate(Target {
             host,

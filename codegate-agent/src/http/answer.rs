@@ -77,6 +77,7 @@ pub(super) async fn pass(
         shape => {
             let reader = match shape {
                 Shape::Events => route.dialect.stream(),
+                Shape::Lines => route.dialect.lines(),
                 _ => provider::plain().stream(),
             };
             if editing {
@@ -94,7 +95,9 @@ enum Shape {
     Events,
     /// One JSON value.
     Json,
-    /// Lines or other text.
+    /// Lines of JSON.
+    Lines,
+    /// Text.
     Text,
     /// Nothing that a placeholder could be restored in.
     Opaque,
@@ -116,7 +119,7 @@ impl Shape {
             "text/event-stream" => Self::Events,
             "application/json" if is_open(headers, route) => Self::Text,
             "application/json" => Self::Json,
-            "application/x-ndjson" | "application/jsonl" => Self::Text,
+            "application/x-ndjson" | "application/jsonl" => Self::Lines,
             kind if kind.ends_with("+json") => Self::Json,
             kind if kind.starts_with("text/") => Self::Text,
             _ => Self::Opaque,

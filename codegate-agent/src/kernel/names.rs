@@ -237,7 +237,9 @@ impl Shared {
         let mut addresses = self.addresses();
         for endpoint in host.endpoints() {
             addresses.claim(endpoint, &host.name, now + ttl);
-            self.hooks.set_endpoint(endpoint, Some(ttl), true)?;
+            // Nobody speaks HTTP/3 to the machine itself, and other services of its may use the port.
+            let refuse_udp = !endpoint.ip().is_loopback();
+            self.hooks.set_endpoint(endpoint, Some(ttl), refuse_udp)?;
         }
         for endpoint in addresses.expire(now) {
             self.hooks.remove_endpoint(endpoint)?;

@@ -6,12 +6,13 @@ use super::{
     Dialect,
     anthropic::Anthropic,
     json::{Reader, Token},
+    ollama::Ollama,
     opaque::{AnyJson, Opaque},
     openai_chat::OpenAiChat,
     openai_responses::OpenAiResponses,
 };
 
-/// The dialect of a request body that was sent to a provider (`openai`, `anthropic` or `opaque`, as
+/// The dialect of a request body that was sent to a provider (`openai`, `anthropic`, `ollama` or `opaque`, as
 /// the configuration names them); `None` if there is no such provider.
 ///
 /// What is no object at all is given to a dialect that says so.
@@ -19,12 +20,14 @@ pub fn dialect_of(provider: &str, body: &[u8]) -> Option<&'static dyn Dialect> {
     let main: &'static dyn Dialect = match provider {
         "openai" => &OpenAiChat,
         "anthropic" => &Anthropic,
+        "ollama" => &Ollama,
         "opaque" => return Some(&Opaque),
         _ => return None,
     };
     let members = Members::of(body);
     Some(match members {
         Members { object: false, .. } | Members { messages: true, .. } => main,
+        _ if provider == "ollama" => main,
         Members { input: true, .. } if provider == "openai" => &OpenAiResponses,
         _ => &AnyJson,
     })
@@ -89,6 +92,7 @@ mod tests {
             ("anthropic", r#"{"messages":[]}"#, "anthropic"),
             ("anthropic", r#"{"requests":[{"messages":[]}]}"#, "json"),
             ("anthropic", "\u{feff}{}", "anthropic"),
+            ("ollama", r#"{"prompt":"x"}"#, "ollama"),
             ("opaque", r#"{"messages":[]}"#, "opaque"),
         ] {
             let found = dialect_of(provider, body.as_bytes()).unwrap();

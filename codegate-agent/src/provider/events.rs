@@ -14,7 +14,7 @@ use super::{
     lexer::Lexer,
     queue::Queue,
     sse::{Data, Item, as_lines},
-    stream::{Grammar, Reading},
+    stream::{Framing, Grammar, Reading},
     watch::{Action, Watcher},
 };
 use crate::{
@@ -28,6 +28,7 @@ const MOST_TEXTS: usize = 1024;
 /// An event stream.
 pub(super) struct Events {
     grammar: &'static Grammar,
+    framing: Framing,
     queue: Queue,
     texts: HashMap<Key, Growing>,
     /// How many of the texts have a tail.
@@ -59,7 +60,7 @@ struct Part {
 }
 
 impl Events {
-    pub(super) fn new(grammar: &'static Grammar) -> Self {
+    pub(super) fn new(grammar: &'static Grammar, framing: Framing) -> Self {
         Self {
             grammar,
             queue: Queue::default(),
@@ -67,7 +68,8 @@ impl Events {
             tails: 0,
             watcher: Watcher::new(grammar),
             notes: Notes::default(),
-            data: Data::default(),
+            framing,
+            data: Data::new(framing),
             event: Event::default(),
             decoded: Vec::new(),
         }
@@ -93,7 +95,7 @@ impl Events {
 
     /// Takes an event: it is looked at, and then restored.
     fn event(&mut self, event: &[u8], watch: &mut dyn Watch, out: &mut BytesMut) {
-        let mut data = std::mem::take(&mut self.data);
+        let mut data = std::mem::replace(&mut self.data, Data::new(self.framing));
         data.read(event);
         let read = self.read(event, &data);
         if watch.watches() && !data.bytes(event).is_empty() {
@@ -122,7 +124,7 @@ impl Events {
 
     /// Takes events that have been looked at.
     fn events(&mut self, events: &[Vec<u8>], restore: &mut dyn Restore, out: &mut BytesMut) {
-        let mut data = Data::default();
+        let mut data = Data::new(self.framing);
         for event in events {
             data.read(event);
             let read = self.read(event, &data);
@@ -284,7 +286,10 @@ impl Events {
             let (all, _) = restored(text, true, &mut Lexer::default(), restore);
             for one in all {
                 let raw = line.start + one.range.start..line.start + one.range.end;
-                let with = as_lines(&one.value);
+                let with = match self.framing {
+                    Framing::Events => as_lines(&one.value),
+                    Framing::Lines => one.value.to_vec(),
+                };
                 self.queue.edit(self.queue.current(), Edit { raw, with });
             }
             report(text, restore);

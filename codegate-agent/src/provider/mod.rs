@@ -13,6 +13,7 @@ mod extract;
 mod json;
 mod lexer;
 mod numbers;
+mod ollama;
 mod opaque;
 mod openai_chat;
 mod openai_responses;
@@ -72,6 +73,11 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// A reader for one streaming answer.
     fn stream(&self) -> Box<dyn AnswerStream>;
+
+    /// A reader for an answer of lines, each of which is JSON. Where a dialect has none, they are text.
+    fn lines(&self) -> Box<dyn AnswerStream> {
+        plain().stream()
+    }
 
     /// The body of an error in the provider's own shape; the status is always 400.
     fn refusal(&self, message: &str) -> Vec<u8>;

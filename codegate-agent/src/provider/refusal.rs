@@ -23,6 +23,11 @@ pub(super) fn anthropic(message: &str) -> Vec<u8> {
         .into_bytes()
 }
 
+/// Ollama's shape.
+pub(super) fn ollama(message: &str) -> Vec<u8> {
+    json!({ "error": message }).to_string().into_bytes()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests panic")]
 mod tests {

@@ -5,16 +5,16 @@
 //! Paths are told by their ends: gateways put what they like before them.
 
 use super::{
-    Dialect, Route, anthropic::Anthropic, opaque::AnyJson, opaque::Opaque, openai_chat::OpenAiChat,
-    openai_responses::OpenAiResponses,
+    Dialect, Route, anthropic::Anthropic, ollama::Ollama, opaque::AnyJson, opaque::Opaque,
+    openai_chat::OpenAiChat, openai_responses::OpenAiResponses,
 };
 
-/// How an exchange with a provider (`openai`, `anthropic` or `opaque`, as the configuration names
+/// How an exchange with a provider (`openai`, `anthropic`, `ollama` or `opaque`, as the configuration names
 /// them) is to be read. The path may have a query.
 pub fn route(provider: &str, method: &str, path: &str) -> Route {
     let sends = matches!(method, "POST" | "PUT" | "PATCH");
     let known = match provider {
-        "openai" | "anthropic" => known(provider, bare(path)),
+        "openai" | "anthropic" | "ollama" => known(provider, bare(path)),
         // A host that was put here on purpose: whatever is sent to it may be a prompt.
         _ => Some(&Opaque as &dyn Dialect),
     };
@@ -49,6 +49,7 @@ fn known(provider: &str, path: &str) -> Option<&'static dyn Dialect> {
         ("/messages/batches", &AnyJson),
         ("/complete", &AnyJson),
         ("/embeddings", &AnyJson),
+        ("/embed", &AnyJson),
         ("/moderations", &AnyJson),
         ("/rerank", &AnyJson),
         ("/fim", &AnyJson),
@@ -65,6 +66,9 @@ fn known(provider: &str, path: &str) -> Option<&'static dyn Dialect> {
         ("/files", &Opaque),
         ("/uploads", &Opaque),
     ];
+    if provider == "ollama" && (path.ends_with("/api/chat") || path.ends_with("/api/generate")) {
+        return Some(&Ollama);
+    }
     let end = ENDS.iter().find(|(end, _)| path.ends_with(end));
     match end {
         Some(&(_, dialect)) => Some(dialect),

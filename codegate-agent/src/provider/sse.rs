@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
+
+use super::stream::Framing;
 
 /// An event longer than this, in bytes, is passed on unread.
 const LONGEST_EVENT: usize = 16 << 20;
@@ -24,6 +26,7 @@ pub(super) enum Item<'a> {
 /// Cuts a stream into events, whatever pieces it arrives in.
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
+    framing: Framing,
     /// The beginning of an event that has no end yet.
     held: Vec<u8>,
     /// How far into the event it has been looked at.
@@ -35,6 +38,13 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
+    pub(super) fn new(framing: Framing) -> Self {
+        Self {
+            framing,
+            ..Self::default()
+        }
+    }
+
     /// Takes bytes as they arrive; `each` is given what they complete.
     pub(super) fn feed(&mut self, chunk: &[u8], mut each: impl FnMut(Item<'_>)) {
         if self.held.is_empty() {
@@ -80,6 +90,9 @@ impl Splitter {
 
     /// Where the event that `bytes` begin with ends, if it does.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.framing == Framing::Lines {
+            return self.end_of_line(bytes);
+        }
         while let Some(found) = bytes
             .get(self.seen..)
             .and_then(|b| memchr2(b'\n', b'\r', b))
@@ -101,6 +114,13 @@ impl Splitter {
         }
         self.seen = bytes.len();
         None
+    }
+
+    fn end_of_line(&mut self, bytes: &[u8]) -> Option<usize> {
+        let found = memchr(b'\n', bytes.get(self.seen..).unwrap_or_default());
+        let end = found.map(|found| self.seen + found + 1);
+        self.seen = end.map_or(bytes.len(), |_| 0);
+        end
     }
 
     /// Passes on what is held of an event that is too long, but for a last line that may be its
@@ -126,6 +146,7 @@ impl Splitter {
 /// The data of one event, and where they stand in it.
 #[derive(Debug, Default)]
 pub(super) struct Data {
+    framing: Framing,
     /// Of each `data` line, its value.
     lines: Vec<Range<usize>>,
     /// The values put together, if there are several.
@@ -133,9 +154,21 @@ pub(super) struct Data {
 }
 
 impl Data {
+    pub(super) fn new(framing: Framing) -> Self {
+        Self {
+            framing,
+            ..Self::default()
+        }
+    }
+
     /// Reads an event.
     pub(super) fn read(&mut self, event: &[u8]) {
         self.lines.clear();
+        if self.framing == Framing::Lines {
+            let end = event.trim_ascii_end().len();
+            self.lines.push(0..end);
+            return self.join(event);
+        }
         let mut at = match event.starts_with(BOM) {
             true => BOM.len(),
             false => 0,

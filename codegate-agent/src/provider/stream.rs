@@ -48,6 +48,16 @@ pub(super) struct Grammar {
     pub(super) repeating: bool,
 }
 
+/// How a stream is cut into events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// As server-sent events.
+    #[default]
+    Events,
+    /// Each line is the data of one.
+    Lines,
+}
+
 /// What a delta is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -90,11 +100,20 @@ enum Shape {
 }
 
 impl Stream {
+    /// A stream that may turn out to be none.
     pub(super) fn new(grammar: &'static Grammar) -> Self {
         Self {
             shape: Shape::Unknown(Vec::new()),
-            splitter: Splitter::default(),
-            events: Events::new(grammar),
+            ..Self::framed(grammar, Framing::Events)
+        }
+    }
+
+    /// A stream that is cut in this way, whatever it begins with.
+    pub(super) fn framed(grammar: &'static Grammar, framing: Framing) -> Self {
+        Self {
+            shape: Shape::Events,
+            splitter: Splitter::new(framing),
+            events: Events::new(grammar, framing),
             raw: Raw::default(),
             told: Vec::new(),
         }

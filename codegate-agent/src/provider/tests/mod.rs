@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
+mod ollama;
 mod places;
 mod requests;
 mod samples;
