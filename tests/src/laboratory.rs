@@ -218,6 +218,12 @@ impl Lab {
         self.net.listen(&format!("[::]:{port}"))
     }
 
+    /// A plain TCP listener on the host's own loopback addresses.
+    #[must_use]
+    pub fn local(&self, address: &str) -> TcpListener {
+        self.host.listen(address)
+    }
+
     fn store(&self) -> PathBuf {
         self.path("certs")
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{find, is_root, shell, target};
 
 /// The official Python SDKs.
-const PYTHON_CLIENTS: [&str; 2] = ["openai==3.54.0", "anthropic==2.12.0"];
+const PYTHON_CLIENTS: [&str; 3] = ["openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3"];
 /// Claude Code's version.
 const CLAUDE: &str = "2.1.330";
 
