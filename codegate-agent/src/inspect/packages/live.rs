@@ -70,7 +70,7 @@ impl Live {
     }
 
     /// Takes a new index into service if there is one; says whether it did. This reads the whole
-    /// file: it may take some tenths of a second.
+    /// file: it may take a second.
     pub fn refresh(&self) -> bool {
         let stamp = stamp(&self.dir);
         let known = self
@@ -82,7 +82,7 @@ impl Live {
             return false;
         }
         // Opened before the lock is taken: nobody waits for it.
-        let opened = Catalogue::open(&self.dir);
+        let opened = Catalogue::open(&self.dir).inspect(Catalogue::warm);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.stamp = stamp;
         match opened {

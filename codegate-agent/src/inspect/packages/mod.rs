@@ -10,6 +10,7 @@ mod affected;
 mod catalogue;
 mod ecosystem;
 pub mod extract;
+mod hashes;
 pub mod index;
 mod likeness;
 mod live;

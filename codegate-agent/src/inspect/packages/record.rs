@@ -62,6 +62,15 @@ pub enum Feed {
 }
 
 impl Status {
+    /// All of them, in their order.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Malicious,
+        Self::Deprecated,
+        Self::Archived,
+        Self::Unmaintained,
+        Self::Yanked,
+    ];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,6 +84,9 @@ impl Status {
 }
 
 impl Feed {
+    /// All of them, in their order.
+    pub(super) const ALL: [Self; 4] = [Self::Seed, Self::Osv, Self::RustSec, Self::Lists];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {

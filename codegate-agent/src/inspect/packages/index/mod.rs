@@ -7,9 +7,9 @@
 
 mod error;
 mod feed;
-mod filter;
 pub mod fleet;
 mod manifest;
+mod packed;
 mod tables;
 mod update;
 mod writer;
@@ -18,24 +18,24 @@ use std::{
     fs::File,
     io,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use redb::{
-    Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata,
-};
+use redb::{Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable};
 
 pub use error::IndexError;
 pub use manifest::{Counts, Manifest, path as manifest_path};
 pub use update::{Progress, Report, Sources, update};
 
-use super::{Ecosystem, Package, Record};
-use filter::Filter;
+use super::{Ecosystem, Package, Record, hashes::Hashes};
+use packed::{Found, Packed, Packer};
 use tables::{Key, NAMES, RECORDS, TOP, name_hash};
 
-/// The pages kept in memory, in bytes.
-const CACHE: usize = 8 << 20;
+/// The pages kept in memory, in bytes. What is looked up all the time is kept in other forms.
+const CACHE: usize = 1 << 20;
 /// How often a reader looks again if the generation it was sent to has just gone.
 const ATTEMPTS: u32 = 5;
 
@@ -45,8 +45,9 @@ pub struct Index {
     records: ReadOnlyTable<Key, &'static [u8]>,
     names: ReadOnlyTable<(u8, u64), ()>,
     top: ReadOnlyTable<Key, u32>,
-    /// Which packages have records.
-    filter: Filter,
+    packed: Packed,
+    /// The hashes of all names, by ecosystem, read when first asked for.
+    known: [OnceLock<Hashes>; Ecosystem::ALL.len()],
     failed: AtomicBool,
     _database: ReadOnlyDatabase,
 }
@@ -91,14 +92,17 @@ impl Index {
             .open_read_only_with_backend(backend)?;
         let transaction = database.begin_read()?;
         let records = transaction.open_table(RECORDS)?;
-        let mut filter = Filter::with_room(records.len()?);
+        let mut packer = Packer::default();
         for row in records.iter()? {
-            filter.add(row?.0.value());
+            let (key, value) = row?;
+            let records: Vec<Record> = serde_json::from_slice(value.value())?;
+            packer.add(key.value(), &records);
         }
         Ok(Self {
             manifest,
             records,
-            filter,
+            packed: packer.finish(),
+            known: Default::default(),
             names: transaction.open_table(NAMES)?,
             top: transaction.open_table(TOP)?,
             failed: AtomicBool::new(false),
@@ -118,11 +122,14 @@ impl Index {
     pub fn records(&self, package: &Package) -> Result<Vec<Record>, IndexError> {
         for name in package.candidates() {
             let key = (package.ecosystem as u8, name);
-            if !self.filter.may_have(key) {
-                continue;
-            }
-            if let Some(row) = self.records.get(key)? {
-                return Ok(serde_json::from_slice(row.value())?);
+            match self.packed.of(key) {
+                Found::Nothing => {}
+                Found::Records(records) => return Ok(records),
+                Found::OnDisk => {
+                    if let Some(row) = self.records.get(key)? {
+                        return Ok(serde_json::from_slice(row.value())?);
+                    }
+                }
             }
         }
         Ok(Vec::new())
@@ -133,17 +140,34 @@ impl Index {
     /// # Errors
     /// If the file cannot be read any more.
     pub fn exists(&self, package: &Package) -> Result<Option<bool>, IndexError> {
-        let known = self.manifest.counts.names.get(package.ecosystem.osv_name());
-        if known.is_none_or(|count| *count == 0) {
+        let Some(known) = self.known(package.ecosystem)? else {
             return Ok(None);
+        };
+        let mut names = package.candidates();
+        Ok(Some(names.any(|name| known.has(name_hash(name)))))
+    }
+
+    /// The hashes of all names of an ecosystem; `None` if there is no full list. The first time, it
+    /// reads them, which takes some tenths of a second.
+    fn known(&self, ecosystem: Ecosystem) -> Result<Option<&Hashes>, IndexError> {
+        let count = self.manifest.counts.names.get(ecosystem.osv_name());
+        let count = count.copied().unwrap_or_default() as usize;
+        let cell = self.known.get(ecosystem as usize - 1);
+        let Some(cell) = cell.filter(|_| count > 0) else {
+            return Ok(None);
+        };
+        if let Some(known) = cell.get() {
+            return Ok(Some(known));
         }
-        for name in package.candidates() {
-            let key = (package.ecosystem as u8, name_hash(name));
-            if self.names.get(key)?.is_some() {
-                return Ok(Some(true));
-            }
+        let known = Hashes::in_order(self.name_hashes(ecosystem)?, count);
+        // A name that was not read would be called one that does not exist.
+        if known.len() != count {
+            return Err(IndexError::Damaged {
+                path: self.manifest.file.clone().into(),
+                why: "not all of its names can be read",
+            });
         }
-        Ok(Some(false))
+        Ok(Some(cell.get_or_init(|| known)))
     }
 
     /// The most downloaded names of an ecosystem with their ranks, from 0.

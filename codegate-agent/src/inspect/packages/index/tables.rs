@@ -14,7 +14,7 @@ pub(super) const NAMES: TableDefinition<'_, (u8, u64), ()> = TableDefinition::ne
 pub(super) const TOP: TableDefinition<'_, Key, u32> = TableDefinition::new("top");
 
 /// The hash a name is kept by where only its existence counts: among five million, another name
-/// has the same with a probability of 3 × 10⁻¹³.
+/// has the same with a probability of 3 × 10⁻¹³ (memory keeps fewer of its bits).
 pub(super) fn name_hash(name: &str) -> u64 {
     let digest = digest(&SHA256, name.as_bytes());
     let first = digest.as_ref().first_chunk().copied();

@@ -3,6 +3,8 @@
 //! Two names that are an edit apart leave the same when the right character of each is gone. What is
 //! left is never written down: its hash follows from those of the beginnings of the name.
 
+use crate::inspect::packages::hashes::Hashes;
+
 /// Names of more characters than this have no neighbours here: nobody types them.
 const LONGEST: usize = 64;
 /// Names of more characters than this are not looked for with two characters gone.
@@ -19,55 +21,70 @@ const POWERS: [u64; LONGEST + 1] = {
     }
     powers
 };
-/// Bits of the filter for each entry: one look-up in thirty is in vain.
-const BITS: usize = 32;
+/// Entries that share a word of the filter on average: of what is not there, one look-up in two hundred
+/// is in vain.
+const SHARED: usize = 4;
 
 /// Hashes, and the names that they are of.
 #[derive(Debug, Default)]
 pub(super) struct Deletions {
-    /// In order.
-    entries: Vec<(u64, u32)>,
-    /// A bit for each hash: most of what is looked up is not there.
+    /// What was pushed, until it is finished.
+    pushed: Vec<(u64, u32)>,
+    hashes: Hashes,
+    /// The name of each hash, by its place.
+    ids: Vec<u32>,
+    /// Three bits of one word for each hash: most of what is looked up is not there.
     filter: Vec<u64>,
 }
 
 impl Deletions {
     pub(super) fn push(&mut self, hash: u64, id: u32) {
-        self.entries.push((hash, id));
+        self.pushed.push((hash, id));
     }
 
     /// Makes what was pushed ready to be looked up.
     pub(super) fn finish(&mut self) {
-        self.entries.sort_unstable();
-        self.entries.dedup();
-        self.entries.shrink_to_fit();
-        let words = (self.entries.len() * BITS / 64).next_power_of_two();
+        let mut entries = std::mem::take(&mut self.pushed);
+        entries.sort_unstable();
+        entries.dedup();
+        let words = (entries.len() / SHARED).max(1).next_power_of_two();
         self.filter = vec![0; words];
-        for (hash, _) in &self.entries {
-            let (word, bit) = place(*hash, words);
-            if let Some(word) = self.filter.get_mut(word) {
-                *word |= bit;
+        for (hash, _) in &entries {
+            if let Some(word) = self.filter.get_mut(place(*hash, words)) {
+                *word |= bits(*hash);
             }
         }
+        self.ids = entries.iter().map(|(_, id)| *id).collect();
+        let hashes = entries.iter().map(|(hash, _)| *hash);
+        self.hashes = Hashes::in_order(hashes, entries.len());
+    }
+
+    /// Whether a hash may be there; if not, it is not.
+    #[inline]
+    pub(super) fn may_have(&self, hash: u64) -> bool {
+        let word = self.filter.get(place(hash, self.filter.len()));
+        let bits = bits(hash);
+        word.is_some_and(|word| word & bits == bits)
     }
 
     /// The names that a hash is of.
     pub(super) fn of(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let (word, bit) = place(hash, self.filter.len());
-        let maybe = self.filter.get(word).is_some_and(|word| word & bit != 0);
-        let from = match maybe {
-            true => self.entries.partition_point(|(other, _)| *other < hash),
-            false => self.entries.len(),
+        let places = match self.may_have(hash) {
+            true => self.hashes.places(hash),
+            false => 0..0,
         };
-        let rest = self.entries.get(from..).unwrap_or_default().iter();
-        rest.take_while(move |(other, _)| *other == hash)
-            .map(|(_, id)| *id)
+        self.ids.get(places).unwrap_or_default().iter().copied()
     }
 }
 
-fn place(hash: u64, words: usize) -> (usize, u64) {
-    let word = (hash >> 6) as usize & words.saturating_sub(1);
-    (word, 1 << (hash & 63))
+/// In which of so many words of the filter a hash is.
+fn place(hash: u64, words: usize) -> usize {
+    (hash >> 18) as usize & words.saturating_sub(1)
+}
+
+/// Its bits there.
+fn bits(hash: u64) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63)
 }
 
 /// A name, ready to be shortened.

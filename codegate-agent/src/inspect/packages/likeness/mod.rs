@@ -183,11 +183,17 @@ impl Likeness {
         let beginnings = Beginnings::new(name)?;
         let mut best: Option<u32> = None;
         beginnings.each(|hash| {
+            if !self.shortened.may_have(hash) {
+                return;
+            }
             let slip = |other: &str, rank| edit::is_slip(other, name, rank);
             self.better(&self.shortened, hash, &mut best, slip);
         });
         if best.is_none() && name.len() >= edit::TWICE {
             beginnings.each_twice(|hash| {
+                if !self.twice.may_have(hash) {
+                    return;
+                }
                 let slips = |other: &str, _| edit::is_double_slip(other, name);
                 self.better(&self.twice, hash, &mut best, slips);
             });
