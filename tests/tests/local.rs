@@ -48,7 +48,7 @@ fn answer(stream: &TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {
     seen.lock().unwrap().push(body.clone());
     let asked: Value = serde_json::from_str(&body).unwrap();
     let said = asked["messages"][0]["content"].as_str().unwrap_or_default();
-    let mut out = &*stream;
+    let mut out = stream;
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
     out.write_all(head.as_bytes()).ok()?;
     let characters: Vec<char> = said.chars().collect();
@@ -58,14 +58,18 @@ fn answer(stream: &TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {
             "message": {"role": "assistant", "content": piece}});
         chunk(out, &line)?;
     }
-    chunk(out, &json!({"model": "lab", "done": true, "done_reason": "stop",
-        "message": {"role": "assistant", "content": ""}, "prompt_eval_count": 2, "eval_count": 3}))?;
+    chunk(
+        out,
+        &json!({"model": "lab", "done": true, "done_reason": "stop",
+        "message": {"role": "assistant", "content": ""}, "prompt_eval_count": 2, "eval_count": 3}),
+    )?;
     out.write_all(b"0\r\n\r\n").ok()
 }
 
 fn chunk(mut out: &TcpStream, line: &Value) -> Option<()> {
     let line = format!("{line}\n");
-    out.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).ok()
+    out.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes())
+        .ok()
 }
 
 /// What Ollama's own client for Python prints when it asks.
@@ -83,7 +87,10 @@ for part in client.chat(model='lab', messages=[{'role': 'user', 'content': os.en
 fn never_saw(arrived: &Arrived, text: &str) {
     let arrived = arrived.lock().unwrap();
     assert!(!arrived.is_empty(), "nothing has arrived");
-    assert!(arrived.iter().all(|body| !body.contains(text)), "{arrived:?}");
+    assert!(
+        arrived.iter().all(|body| !body.contains(text)),
+        "{arrived:?}"
+    );
 }
 
 #[test]
@@ -92,7 +99,11 @@ fn the_machine_s_own_model_is_guarded_where_that_is_chosen() {
     let arrived = ollama(lab.local("127.0.0.1:11434"));
     let agent = lab.agent().settings("[local]\nguard = true").start();
     let token = samples::github(1);
-    let said = asks(&lab.guarded(), "http://127.0.0.1:11434", &format!("say {token}."));
+    let said = asks(
+        &lab.guarded(),
+        "http://127.0.0.1:11434",
+        &format!("say {token}."),
+    );
     assert_eq!(said, format!("say {token}."));
     never_saw(&arrived, &token);
     let session = agent.sessions(1).remove(0);
@@ -101,8 +112,17 @@ fn the_machine_s_own_model_is_guarded_where_that_is_chosen() {
     assert_eq!(session["secrets"], 1, "{session}");
 
     // Whoever is not guarded reaches it as ever, and so does the agent.
-    assert_eq!(asks(&lab.unguarded(), "http://127.0.0.1:11434", &token), token);
-    assert!(arrived.lock().unwrap().iter().any(|body| body.contains(&token)));
+    assert_eq!(
+        asks(&lab.unguarded(), "http://127.0.0.1:11434", &token),
+        token
+    );
+    assert!(
+        arrived
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|body| body.contains(&token))
+    );
 }
 
 #[test]
@@ -111,7 +131,10 @@ fn the_machine_s_own_model_is_left_alone_otherwise() {
     let arrived = ollama(lab.local("127.0.0.1:11434"));
     let agent = lab.agent().start();
     let token = samples::github(1);
-    assert_eq!(asks(&lab.guarded(), "http://127.0.0.1:11434", &token), token);
+    assert_eq!(
+        asks(&lab.guarded(), "http://127.0.0.1:11434", &token),
+        token
+    );
     assert!(arrived.lock().unwrap()[0].contains(&token));
     assert!(agent.objects(["sessions", "list", "--json"]).is_empty());
 }
@@ -134,7 +157,9 @@ fn a_model_in_clear_elsewhere_is_guarded_and_what_is_not_http_passes() {
     assert_eq!(said, token);
     never_saw(&arrived, &token);
 
-    let script = format!("exec 3<>/dev/tcp/other.corp.test/7000; echo '{token}' >&3; read -r -u 3 l; echo \"$l\"");
+    let script = format!(
+        "exec 3<>/dev/tcp/other.corp.test/7000; echo '{token}' >&3; read -r -u 3 l; echo \"$l\""
+    );
     let echoed = lab.guarded().cmd("bash").args(["-c", &script]).run().ok();
     assert_eq!(echoed.text().trim(), token);
 }
