@@ -137,10 +137,15 @@ fn the_agent_guards_from_a_container() {
     lab.ai(Dialect::Chat.host(), Turn::echo);
     let podman = Podman { lab: &lab };
     podman.import("docker.io/library/lab-guard:1");
-    let resident = lab.service().cmd("sleep").args(["600"]).start();
     let agent = lab.agent().named("contained");
     let same = |path: &Path| format!("{0}:{0}", path.display());
     let folder = agent.folder();
+    // Inside, cgroup2 is at the root of the mounts, whatever it is outside.
+    let guarded = lab.guarded_cgroup();
+    let guarded = Path::new("/sys/fs/cgroup").join(guarded.strip_prefix(cgroup::mount()).unwrap());
+    fs::create_dir_all(folder.join("conf.d")).unwrap();
+    let capture = format!("[capture]\ncgroup = {guarded:?}\n");
+    fs::write(folder.join("conf.d/cgroup.toml"), capture).unwrap();
     let agent = agent.launch_by(
         podman
             .cmd()
@@ -152,7 +157,7 @@ fn the_agent_guards_from_a_container() {
                 "nproc=1000:1000",
             ])
             .args(["--pid", "host", "--cgroupns", "host"])
-            .args(["--network", &format!("ns:/proc/{}/ns/net", resident.pid())])
+            .args(["--network", "host"])
             .args(["--volume", &same(Path::new("/sys/fs/cgroup"))])
             .args(["--volume", &same(Path::new("/sys/fs/bpf"))])
             .args(["--volume", "/usr:/usr:ro"])

@@ -165,7 +165,10 @@ impl Way<'_> {
         self.agent.status.terminated();
         self.agent.progress.step();
         let alpn = (http == Some(Http::Two)).then_some(http::ALPN_H2);
-        let connection = self.connection(&target, running);
+        let connection = Connection {
+            in_clear: true,
+            ..self.connection(&target, running)
+        };
         http::serve(client, upstream, alpn, connection).await?;
         Ok(())
     }
@@ -246,6 +249,7 @@ impl Way<'_> {
             guard: self.agent.guard.clone(),
             flow: self.flow.clone(),
             host: target.host.clone(),
+            in_clear: false,
             provider: target.provider.to_owned(),
             running,
         }

@@ -32,6 +32,9 @@ pub struct Connection {
     pub flow: Flow,
     /// The host that the client named and the upstream proved to be.
     pub host: String,
+    /// Whether there is no TLS, so that the address alone says which host it is: clients write it, or any
+    /// other name that they know it by, into their requests.
+    pub in_clear: bool,
     /// The configured provider of that host.
     pub provider: String,
     /// Tells when the agent stops, which waits until the last exchange has been recorded.

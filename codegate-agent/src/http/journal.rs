@@ -292,6 +292,7 @@ impl Drop for Journal {
             flow,
             host,
             provider,
+            in_clear: _,
             running: _,
         } = &*self.connection;
         self.exchange.duration_us = self

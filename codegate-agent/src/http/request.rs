@@ -124,7 +124,7 @@ fn admissible(connection: &Connection, parts: &http::request::Parts) -> Result<(
         return Err(Refused::Upgrade("WebSocket is not inspected yet; use HTTP"));
     }
     let named = parts.uri.host().or_else(|| host_header(&parts.headers));
-    let matches = named.is_none_or(|name| same_host(name, &connection.host));
+    let matches = connection.in_clear || named.is_none_or(|name| same_host(name, &connection.host));
     if matches {
         Ok(())
     } else {

@@ -231,6 +231,7 @@ fn connection(guard: Arc<Guard>, provider: &str, running: drain::Running) -> Con
         guard,
         flow,
         host: HOST.into(),
+        in_clear: false,
         provider: provider.into(),
         running,
     }

@@ -71,6 +71,6 @@ fn providers_are_those_of_the_configuration() {
     assert!(
         provider("nobody")
             .unwrap_err()
-            .contains("openai, anthropic, opaque")
+            .contains("openai, anthropic, ollama, opaque")
     );
 }

@@ -151,7 +151,7 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "state_dir = \"/a\"\nstatedir = \"/b\"",
             "config.toml:2:1: unknown field `statedir`, expected one of `state_dir`, `runtime_dir`, \
-             `capture`, `upstream`, `limits`, `policy`, `packages`, `pii`, `endpoint`, `process`, `rule`",
+             `capture`, `local`, `upstream`, `limits`, `policy`, `packages`, `pii`, `endpoint`, `process`, `rule`",
         ),
         (
             "state_dir = \"lib\"",
@@ -191,7 +191,7 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "[[endpoint]]\nhosts = [\"a.b\"]\nprovider = \"gpt\"",
-            "config.toml:3:12: unknown variant `gpt`, expected one of `openai`, `anthropic`, `opaque`",
+            "config.toml:3:12: unknown variant `gpt`, expected one of `openai`, `anthropic`, `ollama`, `opaque`",
         ),
         (
             "\n[[endpoint]]\nhosts = [\"a.b\"]",
