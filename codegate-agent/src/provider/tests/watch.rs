@@ -2,6 +2,7 @@
 //! in them.
 
 mod calls;
+mod pace;
 
 use bytes::BytesMut;
 use serde_json::{Value, json};
