@@ -20,7 +20,7 @@ use codegate_ebpf::{Address, Counter, Original, flags};
 use crate::{
     Verdict, datagram,
     endpoint::guarded,
-    heart,
+    failed, heart,
     maps::{LISTENERS, NETNS_IN_SOCK_OPS, ORIG, count},
     netns, process,
     socket::{self, TCP, field},
@@ -74,6 +74,9 @@ fn redirect(
     guarded(ctx, to, flags::REDIRECT_TCP)?;
     // SAFETY: the context is the kernel's.
     let netns = unsafe { bpf_get_netns_cookie(ctx.as_ptr()) };
+    if failed::alike(netns, to) {
+        return Err(Counter::FailedAlike);
+    }
     let listener = listener(netns, to).ok_or_else(|| {
         warn!(
             ctx,

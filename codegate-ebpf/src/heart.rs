@@ -31,7 +31,7 @@ pub(crate) fn beats() -> Result<(), Counter> {
 #[inline(always)]
 pub(crate) fn verdict(reason: Counter) -> Verdict {
     match reason {
-        Counter::StaleRefused => Verdict::Refuse,
+        Counter::StaleRefused | Counter::FailedAlike => Verdict::Refuse,
         _ => Verdict::Allow,
     }
 }

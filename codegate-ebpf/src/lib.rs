@@ -61,6 +61,8 @@ pub mod maps {
     pub const ORIG: &str = "ORIG";
     /// LRU hash: [`Client`](crate::Client) → [`Original`](crate::Original).
     pub const FLOW: &str = "FLOW";
+    /// LRU hash: [`Destination`](crate::Destination) → [`Failure`](crate::Failure).
+    pub const FAILED: &str = "FAILED";
     /// Array of one [`Heartbeat`](crate::Heartbeat).
     pub const HEARTBEAT: &str = "HEARTBEAT";
     /// Array of one [`Switch`](crate::Switch).
@@ -88,6 +90,8 @@ pub mod globals {
     pub const AGENT_CGROUP: &str = "AGENT_CGROUP";
     /// `u8`: 1 where `sock_ops` programs may ask for the namespace cookie (Linux 5.15 and newer).
     pub const NETNS_IN_SOCK_OPS: &str = "NETNS_IN_SOCK_OPS";
+    /// `u8`: 1 where `connect()` programs may choose the error (Linux 6.1 and newer).
+    pub const ERRNO: &str = "ERRNO";
     /// `u8`: 1 where programs may read the kernel's memory, and `LAYOUT` says how.
     pub const IDENTIFY: &str = "IDENTIFY";
     /// `u64`: where [`name::hash`](crate::name::hash) begins.
@@ -194,6 +198,21 @@ impl Client {
             zero: 0,
         }
     }
+}
+
+/// Where something goes, in its network namespace.
+pub type Destination = Client;
+
+/// A destination that the agent could not reach a moment ago.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// From then on the entry counts as absent.
+    pub until: u64,
+    /// What the network said: a positive errno(3).
+    pub errno: u32,
+    /// Always 0.
+    pub zero: u32,
 }
 
 /// Where a redirected connection was meant to go, and who asked for it.
@@ -303,11 +322,13 @@ pub enum Counter {
     Learned,
     /// DNS answers that the agent was not told of: it did not listen, or not fast enough.
     NotTold,
+    /// Connections that failed as the agent's own to the same place had a moment before.
+    FailedAlike,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -325,6 +346,7 @@ impl Counter {
         Self::PausedPassed,
         Self::Learned,
         Self::NotTold,
+        Self::FailedAlike,
     ];
 
     /// A stable name for people and JSON.
@@ -347,6 +369,7 @@ impl Counter {
             Self::PausedPassed => "paused_passed",
             Self::Learned => "learned",
             Self::NotTold => "not_told",
+            Self::FailedAlike => "failed_alike",
         }
     }
 }
@@ -359,6 +382,7 @@ const _: () = {
     assert!(size_of::<Client>() == 32);
     assert!(size_of::<Original>() == 80);
     assert!(size_of::<Newcomer>() == 16);
+    assert!(size_of::<Failure>() == 16);
     assert!(size_of::<Heartbeat>() == 8);
     assert!(size_of::<Switch>() == 16);
     let mut i = 0;

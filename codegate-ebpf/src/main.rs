@@ -14,6 +14,7 @@ mod connect;
 mod datagram;
 mod dns;
 mod endpoint;
+mod failed;
 mod heart;
 mod maps;
 mod netns;
@@ -29,7 +30,7 @@ use aya_ebpf::{
     programs::{SkBuffContext, SockAddrContext, SockContext, SockOpsContext},
 };
 
-/// What a `sock_addr` program returns: the call goes on, or fails with `EPERM`.
+/// What a `sock_addr` program returns: the call goes on, or fails: with `EPERM`, unless it chose an error.
 enum Verdict {
     Allow,
     Refuse,

@@ -6,7 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use codegate_ebpf::{
-    Address, Client, Counter, DEFAULT_MARK, Endpoint, Heartbeat, Listener, Original, Switch,
+    Address, Client, Counter, DEFAULT_MARK, Destination, Endpoint, Failure, Heartbeat, Listener,
+    Original, Switch,
     name::{NameKey, NamePorts},
 };
 
@@ -34,6 +35,10 @@ pub(crate) static ORIG: LruHashMap<u64, Original> = LruHashMap::with_max_entries
 /// Redirected connections between SYN and accept.
 #[map]
 pub(crate) static FLOW: LruHashMap<Client, Original> = LruHashMap::with_max_entries(16_384, 0);
+
+/// What the agent could not reach, and why; each for a moment.
+#[map]
+pub(crate) static FAILED: LruHashMap<Destination, Failure> = LruHashMap::with_max_entries(1_024, 0);
 
 /// Written by the agent, as long as it lives.
 #[map]
@@ -66,6 +71,9 @@ pub(crate) static AGENT_CGROUP: Global<u64> = Global::new(0);
 
 #[unsafe(no_mangle)]
 pub(crate) static NETNS_IN_SOCK_OPS: Global<u8> = Global::new(1);
+
+#[unsafe(no_mangle)]
+pub(crate) static ERRNO: Global<u8> = Global::new(0);
 
 #[unsafe(no_mangle)]
 pub(crate) static IDENTIFY: Global<u8> = Global::new(0);

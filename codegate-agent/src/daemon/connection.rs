@@ -197,9 +197,18 @@ impl Way<'_> {
         reach(original, others, |to| self.seat.dial(to, mark, DIAL))
             .await
             .map_err(|error| {
+                self.fail_alike(original, &error);
                 splice::reset(client.get_ref());
                 Failure::Dial(error)
             })
+    }
+
+    /// This client's `connect()` has succeeded; its next ones need not.
+    fn fail_alike(&self, to: SocketAddr, error: &io::Error) {
+        let netns = self.seat.netns();
+        if let Err(error) = self.agent.hooks.fail_alike(netns, to, error) {
+            tracing::debug!(%to, %error, "the next clients are accepted and reset, too");
+        }
     }
 
     /// Upstream first: nothing is shown to the client before the host has proved its name.

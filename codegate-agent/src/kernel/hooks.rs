@@ -13,7 +13,7 @@ use aya::{
     maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
 use codegate_ebpf::{
-    Address, Client, Counter, Endpoint, Listener, Original, flags,
+    Address, Client, Counter, Destination, Endpoint, Failure, Listener, Original, flags,
     image::ProcessKey,
     maps,
     name::{self, NameKey, NamePorts},
@@ -51,6 +51,7 @@ pub(super) struct Inner {
     newcomers: Mutex<Option<RingBuf<MapData>>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     flows: Mutex<Table<Client, Original>>,
+    pub(super) failed: Mutex<Table<Destination, Failure>>,
     images: Table<ProcessKey, codegate_ebpf::image::Image>,
     pub(super) classes: Mutex<Classes>,
     heart: Arc<Heart>,
@@ -119,6 +120,7 @@ impl Hooks {
         let newcomers = take(object, maps::NEWCOMERS)?;
         let listeners = take(object, maps::LISTENERS)?;
         let flows = take(object, maps::FLOW)?;
+        let failed = take(object, maps::FAILED)?;
         let images = take(object, maps::IMAGES)?;
         let classes = Classes {
             known: take(object, maps::CLASSES)?,
@@ -143,6 +145,7 @@ impl Hooks {
             newcomers: Mutex::new(Some(newcomers)),
             listeners: Mutex::new(listeners),
             flows: Mutex::new(flows),
+            failed: Mutex::new(failed),
             images,
             classes: Mutex::new(classes),
             heart,

@@ -11,7 +11,7 @@ use std::{
 
 use aya::Pod;
 use codegate_ebpf::{
-    Address, Client, Endpoint, Heartbeat, Listener, NEVER, Original, Switch,
+    Address, Client, Endpoint, Failure, Heartbeat, Listener, NEVER, Original, Switch,
     image::{Class, Image, Layout, Policy, ProcessKey},
     name::{NameKey, NamePorts},
 };
@@ -32,6 +32,8 @@ unsafe impl Pod for Plain<Listener> {}
 unsafe impl Pod for Plain<Client> {}
 // SAFETY: integers and bytes, without padding (80 bytes).
 unsafe impl Pod for Plain<Original> {}
+// SAFETY: integers, without padding (16 bytes).
+unsafe impl Pod for Plain<Failure> {}
 // SAFETY: an integer (8 bytes).
 unsafe impl Pod for Plain<Heartbeat> {}
 // SAFETY: integers, without padding (16 bytes).

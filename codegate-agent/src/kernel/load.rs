@@ -137,12 +137,14 @@ fn open(options: &Options, seed: u64, layout: Option<&Layout>) -> Result<Ebpf, K
     let cgroup = options.exempt_cgroup.unwrap_or_default();
     let level = options.log.map_or(0, log_level);
     let netns_in_sock_ops = u8::from(is_at_least(5, 15));
+    let errno = u8::from(is_at_least(6, 1));
     let identify = u8::from(layout.is_some());
     let mut loader = EbpfLoader::new();
     loader
         .override_global(globals::AGENT_MARK, &options.mark, true)
         .override_global(globals::AGENT_CGROUP, &cgroup, true)
         .override_global(globals::NETNS_IN_SOCK_OPS, &netns_in_sock_ops, true)
+        .override_global(globals::ERRNO, &errno, true)
         .override_global(globals::IDENTIFY, &identify, true)
         .override_global(globals::NAME_SEED, &seed, true)
         .override_global(globals::LOG_LEVEL, &level, true);
@@ -152,6 +154,9 @@ fn open(options: &Options, seed: u64, layout: Option<&Layout>) -> Result<Ebpf, K
     }
     if netns_in_sock_ops == 1 {
         loader.map_max_entries(maps::NETNS, 1);
+    }
+    if errno == 0 {
+        loader.map_max_entries(maps::FAILED, 1);
     }
     if layout.is_none() {
         loader.map_max_entries(maps::IMAGES, 1);
@@ -184,6 +189,7 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::LISTENERS,
         maps::ORIG,
         maps::FLOW,
+        maps::FAILED,
         maps::SEEN,
         maps::NEWCOMERS,
         maps::LOGS,

@@ -14,6 +14,7 @@ mod cgroup;
 mod classes;
 mod dns;
 mod error;
+mod failed;
 mod guarded;
 mod heart;
 mod hooks;

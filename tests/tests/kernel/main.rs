@@ -12,6 +12,7 @@
 mod class;
 mod datagram;
 mod exempt;
+mod failed;
 mod field;
 mod flow;
 mod heart;
