@@ -6,6 +6,7 @@
 //! upstream that did not prove who it is.
 
 pub mod dial;
+mod own;
 pub mod roots;
 pub mod tls;
 

@@ -10,10 +10,13 @@ use rustls::{
     },
 };
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{RootsError, roots};
+use super::{RootsError, own::Own, roots};
 use crate::{tls::alpn, trust::Ca};
 
 /// Makes verified TLS connections; sessions are resumed across all it made.
@@ -21,6 +24,7 @@ pub struct Connector {
     /// Cloned for each connection with its own ALPN: a dozen reference counts, and the clones
     /// share the verifier and the session store.
     template: ClientConfig,
+    own: Own,
 }
 
 /// An upstream that proved who it is.
@@ -82,7 +86,10 @@ impl Connector {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { template })
+        Ok(Self {
+            template,
+            own: Own::default(),
+        })
     }
 
     /// Shakes hands as `host` (a DNS name or an address), offering of the client's protocols
@@ -102,8 +109,7 @@ impl Connector {
     {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| UpstreamTls::BadName(host.to_owned()))?;
-        let connecting = TlsConnector::from(self.config(offered)).connect(name, stream);
-        match tokio::time::timeout(limit, connecting).await {
+        match timeout(limit, self.shake(name, offered, stream)).await {
             Ok(Ok(stream)) => Ok(Secured {
                 alpn: chosen(&stream),
                 stream,
@@ -111,6 +117,37 @@ impl Connector {
             Ok(Err(error)) => Err(UpstreamTls::new(host, error)),
             Err(_elapsed) => Err(UpstreamTls::Timeout(limit)),
         }
+    }
+
+    /// Whether a connection that begins with these bytes is one that this connector is making, and that
+    /// somebody has sent on.
+    #[must_use]
+    pub fn is_own(&self, hello: &[u8]) -> bool {
+        self.own.is(hello)
+    }
+
+    /// The ClientHello is sent by itself, so that it is known before anybody can see it.
+    async fn shake<S>(
+        &self,
+        name: ServerName<'static>,
+        offered: &[Vec<u8>],
+        stream: S,
+    ) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (mut hello, mut taken) = (Vec::new(), Ok(0));
+        let mut connecting =
+            TlsConnector::from(self.config(offered)).connect_with(name, stream, |connection| {
+                taken = connection.write_tls(&mut hello);
+            });
+        taken?;
+        let _under_way = self.own.begin(&hello);
+        if let Some(stream) = connecting.get_mut() {
+            stream.write_all(&hello).await?;
+            stream.flush().await?;
+        }
+        connecting.await
     }
 
     fn config(&self, offered: &[Vec<u8>]) -> Arc<ClientConfig> {

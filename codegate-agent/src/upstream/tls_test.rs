@@ -62,6 +62,24 @@ async fn a_good_upstream_is_accepted_and_its_sessions_are_resumed() {
 }
 
 #[tokio::test]
+async fn its_own_handshake_is_known_to_whoever_reads_it_and_only_until_it_is_done() {
+    let authority = Authority::new("Good");
+    let connector = connector(&authority);
+    let (near, mut far) = duplex(64 * 1024);
+    let offered: [Vec<u8>; 0] = [];
+    let mut shaking = Box::pin(connector.connect(HOST, &offered, near, LONG));
+    let mut hello = vec![0; 16 * 1024];
+    let read = tokio::select! {
+        read = far.read(&mut hello) => read.unwrap(),
+        done = &mut shaking => panic!("{:?}", done.map(|_| "accepted")),
+    };
+    assert!(connector.is_own(&hello[..read]));
+    assert!(!connector.is_own(&[&hello[..20], &[0; 100][..]].concat()));
+    drop(shaking);
+    assert!(!connector.is_own(&hello[..read]));
+}
+
+#[tokio::test]
 async fn a_session_is_resumed_also_when_another_protocol_is_offered() {
     let authority = Authority::new("Good");
     let connector = connector(&authority);
