@@ -6,7 +6,7 @@
 //! included, hands back what was read, so that the connection can still be spliced.
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -178,6 +178,20 @@ impl<S> Replay<S> {
     /// The stream, and those first bytes that nobody read again.
     pub fn into_parts(self) -> (Bytes, S) {
         (self.first, self.inner)
+    }
+
+    /// Gives these bytes to be read before all others.
+    pub fn unread(&mut self, bytes: Bytes) {
+        self.first = if self.first.is_empty() {
+            bytes
+        } else {
+            [bytes, mem::take(&mut self.first)].concat().into()
+        };
+    }
+
+    /// How much of what was read is still to be read again.
+    pub fn left(&self) -> usize {
+        self.first.len()
     }
 
     /// The stream below.

@@ -17,6 +17,7 @@ pub mod http;
 pub mod inspect;
 pub mod kernel;
 pub mod provider;
+pub mod proxy;
 pub mod scan;
 pub mod seal;
 pub mod session;

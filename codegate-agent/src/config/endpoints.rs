@@ -86,14 +86,23 @@ impl Endpoints {
     /// The endpoint of a host and TCP port: an exact name before a wildcard, a longer wildcard
     /// before a shorter one. Case and the root's dot do not matter.
     pub fn find(&self, host: &str, port: u16) -> Option<&Endpoint> {
-        let host = normalized(host);
-        let endpoints = self
-            .exact
-            .get(host.as_ref())
-            .or_else(|| parents(&host).find_map(|parent| self.wildcard.get(parent)))?;
+        let endpoints = self.of(host)?;
         endpoints
             .iter()
             .find(|endpoint| endpoint.ports.contains(&port))
+    }
+
+    /// The TCP ports on which a host is guarded, sorted.
+    pub fn ports_of(&self, host: &str) -> Vec<u16> {
+        let endpoints = self.of(host).into_iter().flatten();
+        let ports: BTreeSet<u16> = endpoints.flat_map(|e| e.ports.iter().copied()).collect();
+        ports.into_iter().collect()
+    }
+
+    fn of(&self, host: &str) -> Option<&Vec<Endpoint>> {
+        let host = normalized(host);
+        let wide = || parents(&host).find_map(|parent| self.wildcard.get(parent));
+        self.exact.get(host.as_ref()).or_else(wide)
     }
 
     /// Every name and pattern with its sorted ports; a host that was taken out has none.

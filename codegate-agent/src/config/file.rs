@@ -9,7 +9,7 @@ use super::{
     host::HostPattern,
     pattern::{ImagePattern, PathPattern},
     process::Rule,
-    values::{Absolute, BodyBytes, Cgroup, FeedUrl, PackageUrl, Port, TrustedKey},
+    values::{Absolute, BodyBytes, Cgroup, FeedUrl, PackageUrl, Port, ProxyAddress, TrustedKey},
 };
 use crate::inspect::{pii, secrets::RuleText};
 
@@ -58,6 +58,8 @@ struct Capture {
     /// Folders in which container engines keep their state, besides /var/lib/docker and
     /// /var/lib/containers/storage.
     engines: Vec<Absolute>,
+    /// The HTTP proxies by which clients reach the internet, as HOST:PORT.
+    proxies: Vec<ProxyAddress>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -175,6 +177,8 @@ impl File {
         replace(&mut config.capture.existing, self.capture.existing);
         let engines = self.capture.engines.into_iter().map(|path| path.0);
         config.capture.engines.extend(engines);
+        let proxies = self.capture.proxies.into_iter().map(|proxy| proxy.0);
+        config.capture.proxies.extend(proxies);
         replace(&mut config.local.guard, self.local.guard);
         replace(
             &mut config.limits.body_bytes,

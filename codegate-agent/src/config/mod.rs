@@ -26,6 +26,7 @@ use crate::{
         pii,
         secrets::UserRules,
     },
+    proxy::Authority,
 };
 
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
@@ -86,6 +87,9 @@ pub struct Capture {
     pub existing: Existing,
     /// Where container engines keep their state, besides where they do by default.
     pub engines: Vec<PathBuf>,
+    /// The HTTP proxies by which clients reach the internet: they are followed through `CONNECT`.
+    #[serde(serialize_with = "values::as_text")]
+    pub proxies: Vec<Authority>,
 }
 
 /// What becomes of connections to guarded hosts that are older than the guard.

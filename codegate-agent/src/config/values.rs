@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, path::PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serializer,
     de::{Error, Unexpected, Visitor},
 };
 
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     fetch::{BadUrl, Url},
     inspect::packages::{Purl, index::fleet::PublicKey},
+    proxy::Authority,
 };
 
 /// A path that does not depend on where the agent was started.
@@ -126,6 +127,27 @@ impl<'de> Deserialize<'de> for PackageUrl {
     }
 }
 
+/// Where a proxy is.
+#[derive(Debug)]
+pub(super) struct ProxyAddress(pub(super) Authority);
+
+impl<'de> Deserialize<'de> for ProxyAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| text.parse().map(Self).map_err(|_| None);
+        deserializer.deserialize_str(Text(PROXY, check))
+    }
+}
+
+const PROXY: &str = "HOST:PORT, as in \"proxy.corp.example:3128\" or \"[::1]:8080\"";
+
+/// Writes values as they are written in a file.
+pub(super) fn as_text<T: fmt::Display, S: Serializer>(
+    values: &[T],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(T::to_string))
+}
+
 /// A TCP port.
 #[derive(Debug)]
 pub(super) struct Port(pub(super) u16);
@@ -217,5 +239,6 @@ schema!(HostPattern, "Host", {"type": "string", "pattern": r"^(\*\.)?[A-Za-z0-9_
 schema!(PackageUrl, "PackageUrl", {"type": "string", "pattern": "^pkg:"});
 schema!(FeedUrl, "FeedUrl", {"type": "string", "pattern": "^https?://"});
 schema!(TrustedKey, "PublicKey", {"type": "string", "pattern": "^ed25519:"});
+schema!(ProxyAddress, "ProxyAddress", {"type": "string", "pattern": "^[^/@]+:[0-9]+$"});
 schema!(Port, "Port", {"type": "integer", "minimum": 1, "maximum": 65535});
 schema!(BodyBytes, "Bytes", {"type": "integer", "minimum": 1024, "maximum": 1073741824});

@@ -19,6 +19,7 @@ use super::{
     namespaces::Namespaces,
     people::People,
     predecessor::Predecessor,
+    proxies,
     seat::Seat,
     status::Tally,
     successor::Legacy,
@@ -97,7 +98,7 @@ impl Agent {
         let hooks = attach(&cgroup, config.capture.fail)?;
         classes::take_up(&hooks, &config);
         let left = Left::find(&config, &hooks)?;
-        let names = Names::start(hooks.clone(), hosts(&config), Timing::default());
+        let names = Names::start(hooks.clone(), proxies::hosts(&config), Timing::default());
         let namespaces = Arc::<Namespaces>::default();
         let existing = Arc::<Existing>::default();
         let patient = predecessor.is_some();
@@ -401,12 +402,4 @@ fn attach(cgroup: &Path, fail: Fail) -> Result<Hooks> {
         .close(fail == Fail::Closed)
         .context("the kernel cannot be told what to do without the agent")?;
     Ok(hooks)
-}
-
-fn hosts(config: &Config) -> Vec<(String, Vec<u16>)> {
-    config
-        .endpoints
-        .patterns()
-        .map(|(host, ports)| (host.to_string(), ports))
-        .collect()
 }

@@ -3,15 +3,20 @@
 use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
-use super::{agent::Agent, reach::reach, seat::Seat};
+use super::{agent::Agent, reach::reach, seat::Seat, tunnel::TunnelError};
 use crate::{
     decide::{self, Decision, Http, Reason, Target},
     drain::Running,
     flow::Flow,
     hello::{self, Greeting, Hello, HelloError, Replay},
     http::{self, Connection, RelayError},
+    proxy::{self, Kind},
     session::{Event, Level},
     splice,
     tls::{self, ClientTls},
@@ -19,15 +24,15 @@ use crate::{
 };
 
 /// How long a client may take to say hello: clients open connections ahead of their first request.
-const HELLO: Duration = Duration::from_secs(300);
+pub(super) const HELLO: Duration = Duration::from_secs(300);
 /// How long the upstream may take to accept a connection: as long as Linux itself would try.
-const DIAL: Duration = Duration::from_secs(127);
+pub(super) const DIAL: Duration = Duration::from_secs(127);
 /// How long a TLS handshake may take on either side.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// Why a connection ended before it was served.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     #[error("the client's hello: {0}")]
     Hello(#[from] HelloError),
     #[error("upstream: {0}")]
@@ -40,6 +45,8 @@ enum Failure {
     Leaf(#[from] crate::trust::TrustError),
     #[error(transparent)]
     Relay(#[from] RelayError),
+    #[error("through a proxy: {0}")]
+    Tunnel(#[from] TunnelError),
     #[error("splicing: {0}")]
     Splice(io::Error),
     #[error("refused for its process")]
@@ -75,8 +82,8 @@ pub(super) async fn handle(
 }
 
 /// A connection's circumstances.
-struct Way<'a> {
-    agent: &'a Agent,
+pub(super) struct Way<'a> {
+    pub(super) agent: &'a Agent,
     seat: &'a Seat,
     flow: &'a Flow,
 }
@@ -113,8 +120,9 @@ impl Way<'_> {
     ) -> Result<(), Failure> {
         self.agent.progress.step();
         let client = Replay::new(hello.raw.clone(), client);
-        let learned = self.agent.names.host_for(self.flow.original);
-        match decide::by_hello(&self.agent.config.get(), self.flow, &hello, learned) {
+        let original = self.flow.original;
+        let learned = self.agent.names.host_for(original);
+        match self.by_hello(original.port(), &hello, learned) {
             Decision::Terminate(target) => self.terminate(client, hello, target, running).await,
             Decision::Splice(reason) => self.splice(client, reason).await,
             Decision::Refuse(_) => {
@@ -124,27 +132,36 @@ impl Way<'_> {
         }
     }
 
-    /// The client does not speak TLS, and need not where that is the endpoint's way.
+    /// What the hello says; `learned` is the host that is meant if it names none.
+    pub(super) fn by_hello(&self, port: u16, hello: &Hello, learned: Option<String>) -> Decision {
+        if self.agent.connector.is_own(&hello.raw) {
+            return Decision::Splice(Reason::Own);
+        }
+        decide::by_hello(&self.agent.config.get(), port, hello, learned)
+    }
+
+    /// The client does not speak TLS, and need not where that is the endpoint's way, or a proxy's.
     async fn spoke(
         &self,
         mut client: TcpStream,
         first: Bytes,
         running: Running,
     ) -> Result<(), Failure> {
-        let mut first = BytesMut::from(first);
-        while decide::is_cut(&first) {
-            let more = timeout(HANDSHAKE, client.read_buf(&mut first)).await;
-            if !matches!(more, Ok(Ok(1..))) {
-                break;
-            }
+        let first = uncut(&mut client, first).await;
+        if proxy::kind(&first) == Kind::Connect {
+            return self.tunnel(Replay::new(first, client), running).await;
         }
-        let first = first.freeze();
-        let learned = self.agent.names.host_for(self.flow.original);
-        let decided = decide::in_clear(&self.agent.config.get(), self.flow, &first, learned);
+        let original = self.flow.original;
+        let learned = self.agent.names.host_for(original);
+        let config = self.agent.config.get();
+        let decided = decide::in_clear(&config, original.port(), &first, learned);
         let http = decide::speaks(&first);
         let client = Replay::new(first, client);
         match decided {
-            Decision::Terminate(target) => self.in_clear(client, target, http, running).await,
+            Decision::Terminate(target) => {
+                let upstream = self.dial(&client, Some(&target.host)).await?;
+                self.in_clear(client, upstream, target, http, running).await
+            }
             Decision::Splice(reason) => self.splice(client, reason).await,
             Decision::Refuse(_) => {
                 splice::reset(client.get_ref());
@@ -154,14 +171,14 @@ impl Way<'_> {
     }
 
     /// Between a client and an upstream that speak HTTP without TLS.
-    async fn in_clear(
+    pub(super) async fn in_clear(
         &self,
         client: Replay<TcpStream>,
+        upstream: TcpStream,
         target: Target,
         http: Option<Http>,
         running: Running,
     ) -> Result<(), Failure> {
-        let upstream = self.dial(&client, Some(&target.host)).await?;
         self.agent.status.terminated();
         self.agent.progress.step();
         let alpn = (http == Some(Http::Two)).then_some(http::ALPN_H2);
@@ -175,6 +192,16 @@ impl Way<'_> {
 
     async fn splice(&self, client: Replay<TcpStream>, reason: Reason) -> Result<(), Failure> {
         let upstream = self.dial(&client, None).await?;
+        self.relay(client, upstream, reason).await
+    }
+
+    /// Bytes go between the two untouched.
+    pub(super) async fn relay(
+        &self,
+        client: Replay<TcpStream>,
+        upstream: TcpStream,
+        reason: Reason,
+    ) -> Result<(), Failure> {
         self.agent.status.spliced();
         tracing::debug!(to = %self.flow.original, ?reason, "spliced");
         splice::relay(client, upstream)
@@ -185,7 +212,7 @@ impl Way<'_> {
 
     /// Reaches the original destination, or a guarded host elsewhere, or lets the client see that it
     /// cannot be reached.
-    async fn dial(
+    pub(super) async fn dial(
         &self,
         client: &Replay<TcpStream>,
         host: Option<&str>,
@@ -220,22 +247,41 @@ impl Way<'_> {
         running: Running,
     ) -> Result<(), Failure> {
         let tcp = self.dial(&client, Some(&target.host)).await?;
+        match self.secure(tcp, &hello, &target).await {
+            Ok(secured) => self.join(client, secured, target, running).await,
+            Err(UpstreamTls::Untrusted { .. }) if !target.named => {
+                self.splice(client, Reason::NoName).await
+            }
+            Err(error) => self.unsecured(client, &target, error).await,
+        }
+    }
+
+    /// Has upstream prove its name.
+    pub(super) async fn secure(
+        &self,
+        tcp: TcpStream,
+        hello: &Hello,
+        target: &Target,
+    ) -> Result<Secured<TcpStream>, UpstreamTls> {
         self.agent.progress.step();
-        let secured = self
-            .agent
-            .connector
+        let connector = &self.agent.connector;
+        connector
             .connect(&target.host, &hello.alpn, tcp, HANDSHAKE)
-            .await;
+            .await
+    }
+
+    /// Joins the client to an upstream that has proved its name.
+    pub(super) async fn join(
+        &self,
+        client: Replay<TcpStream>,
+        upstream: Secured<TcpStream>,
+        target: Target,
+        running: Running,
+    ) -> Result<(), Failure> {
         let Secured {
             stream: upstream,
             alpn,
-        } = match secured {
-            Ok(secured) => secured,
-            Err(UpstreamTls::Untrusted { .. }) if !target.named => {
-                return self.splice(client, Reason::NoName).await;
-            }
-            Err(error) => return self.unsecured(client, &target, error).await,
-        };
+        } = upstream;
         self.agent.progress.step();
         let leaf = self.agent.leaves.leaf(&target.host)?;
         let client = self
@@ -265,7 +311,7 @@ impl Way<'_> {
     }
 
     /// The client is told by the TLS alert that says best what is wrong upstream.
-    async fn unsecured(
+    pub(super) async fn unsecured(
         &self,
         client: Replay<TcpStream>,
         target: &Target,
@@ -322,4 +368,16 @@ impl Way<'_> {
             .recorder
             .event(self.flow, &target.host, target.provider, event);
     }
+}
+
+/// Reads on while it cannot be told yet what the client speaks.
+pub(super) async fn uncut<S: AsyncRead + Unpin>(client: &mut S, first: Bytes) -> Bytes {
+    let mut first = BytesMut::from(first);
+    while decide::is_cut(&first) || proxy::kind(&first) == Kind::Cut {
+        let more = timeout(HANDSHAKE, client.read_buf(&mut first)).await;
+        if !matches!(more, Ok(Ok(1..))) {
+            break;
+        }
+    }
+    first.freeze()
 }

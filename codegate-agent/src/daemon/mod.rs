@@ -14,11 +14,13 @@ mod lasting;
 mod namespaces;
 mod people;
 mod predecessor;
+mod proxies;
 mod reach;
 mod reload;
 mod seat;
 mod status;
 mod successor;
+mod tunnel;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

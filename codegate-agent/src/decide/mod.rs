@@ -46,12 +46,17 @@ pub enum Reason {
     NoName,
     /// The client does not speak TLS.
     NotTls,
+    /// The client sends a handshake of the agent's own on.
+    Own,
+    /// The client speaks to a proxy, and asks for no tunnel.
+    Proxy,
+    /// The service spoke first.
+    ServerFirst,
 }
 
 /// What the first bytes say of a client that does not speak TLS. `learned` is the guarded host whose name gave
 /// the address: nobody else can be told apart in clear, as everybody can write what they like as `Host`.
-pub fn in_clear(config: &Config, flow: &Flow, first: &[u8], learned: Option<String>) -> Decision {
-    let port = flow.original.port();
+pub fn in_clear(config: &Config, port: u16, first: &[u8], learned: Option<String>) -> Decision {
     let found = learned.and_then(|host| Some((config.endpoints.find(&host, port)?, host)));
     match found {
         Some((endpoint, host)) if !endpoint.tls && clear::speaks(first).is_some() => {
@@ -75,8 +80,7 @@ pub fn by_process(config: &Config, flow: &Flow) -> Option<Decision> {
 }
 
 /// What the hello says. `learned` is the guarded host whose name gave the address.
-pub fn by_hello(config: &Config, flow: &Flow, hello: &Hello, learned: Option<String>) -> Decision {
-    let port = flow.original.port();
+pub fn by_hello(config: &Config, port: u16, hello: &Hello, learned: Option<String>) -> Decision {
     let named = hello.sni.is_some();
     let Some(host) = hello.sni.clone().or(learned) else {
         return Decision::Splice(Reason::NoName);

@@ -11,6 +11,7 @@ use crate::{
     config::{Config, Fail},
     control::{Readiness, Request, Status, Trust},
     kernel::{self, KernelError},
+    proxy::Authority,
 };
 
 /// Where distributions keep the certificates that programs trust, all in one file.
@@ -28,8 +29,10 @@ pub(super) fn all(cli: &Cli) -> Vec<Check> {
     checks.extend(programs());
     checks.push(pins(config.as_ref().ok()));
     checks.push(configuration(cli, &config));
+    let followed = config.as_ref().ok();
+    let followed = followed.map_or_else(Vec::new, |config| config.capture.proxies.clone());
     checks.extend(agent(cli, config.ok()));
-    checks.push(proxies());
+    checks.push(proxies(&followed, |name| env::var(name).ok()));
     checks
 }
 
@@ -174,12 +177,84 @@ fn trusted(trust: &Trust) -> Check {
     )
 }
 
-/// What goes to a proxy is for the proxy's address, and not seen.
-fn proxies() -> Check {
+/// What goes to a proxy is for the proxy's address, and seen only if that is told.
+fn proxies(followed: &[Authority], variable: impl Fn(&str) -> Option<String>) -> Check {
     const NAME: &str = "proxy";
-    match PROXIES.iter().find(|name| env::var_os(name).is_some()) {
-        Some(name) => Check::new(NAME, State::Warning, format!("{name} is set in this shell"))
-            .advice("what its programs send through a proxy is not guarded"),
-        None => Check::new(NAME, State::Ok, "none in this shell"),
+    let set =
+        |name: &&'static str| Some((*name, variable(name).filter(|value| !value.is_empty())?));
+    let all: Vec<_> = PROXIES.iter().filter_map(set).collect();
+    let is_followed = |value: &str| proxy_of(value).is_some_and(|proxy| followed.contains(&proxy));
+    let Some((first, _)) = all.first() else {
+        return Check::new(NAME, State::Ok, "none in this shell");
+    };
+    let Some((name, value)) = all.iter().find(|(_, value)| !is_followed(value)) else {
+        let detail = format!("{first} is set in this shell, and followed");
+        return Check::new(NAME, State::Ok, detail);
+    };
+    let advice = match proxy_of(value) {
+        Some(proxy) => format!(
+            "what its programs send through it is not guarded: [capture] proxies = [\"{proxy}\"]"
+        ),
+        None => {
+            "what its programs send through it is not guarded: only http:// proxies can be followed"
+                .to_owned()
+        }
+    };
+    Check::new(NAME, State::Warning, format!("{name} is set in this shell")).advice(advice)
+}
+
+/// The HTTP proxy that such a variable names, as clients read it: with or without `http://`, a user and
+/// a slash.
+fn proxy_of(value: &str) -> Option<Authority> {
+    let rest = match value.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+        Some(_) => return None,
+        None => value,
+    };
+    let place = rest.rsplit('@').next().unwrap_or(rest);
+    let place = place.trim_end_matches('/');
+    place
+        .parse()
+        .or_else(|_| format!("{place}:80").parse())
+        .ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_of_the_environment_is_looked_for_among_those_that_are_followed() {
+        let followed = [
+            "proxy.corp:3128".parse().unwrap(),
+            "proxy.corp:80".parse().unwrap(),
+        ];
+        let state = |value: &str| {
+            let variable = |name: &str| (name == "https_proxy").then(|| value.to_owned());
+            proxies(&followed, variable)
+        };
+        for value in [
+            "",
+            "http://proxy.corp:3128",
+            "proxy.corp:3128",
+            "HTTP://ada:pass@PROXY.corp:3128/",
+            "http://proxy.corp",
+        ] {
+            assert_eq!(state(value).state, State::Ok, "{value}");
+        }
+        for value in [
+            "http://proxy.corp:8080",
+            "https://proxy.corp:3128",
+            "socks5://a:1",
+            "?",
+        ] {
+            assert_eq!(state(value).state, State::Warning, "{value}");
+        }
+        let advice = state("http://ada:secret@other.corp:8080").advice.unwrap();
+        assert!(
+            advice.contains("\"other.corp:8080\"") && !advice.contains("secret"),
+            "{advice}"
+        );
     }
 }

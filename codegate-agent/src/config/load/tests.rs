@@ -28,6 +28,7 @@ runtime_dir = "/tmp/run"
 [capture]
 cgroup = "/sys/fs/cgroup/ai"
 fail = "open"
+proxies = ["Proxy.corp:3128", "[::1]:8080"]
 [upstream]
 extra_roots = ["/etc/corp.pem"]
 [limits]
@@ -55,6 +56,13 @@ fn every_key_of_the_contract_is_read() {
         config.capture.cgroup.as_deref(),
         Some(Path::new("/sys/fs/cgroup/ai"))
     );
+    let proxies: Vec<_> = config
+        .capture
+        .proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(proxies, ["proxy.corp:3128", "[::1]:8080"]);
     assert_eq!(config.upstream.extra_roots, [Path::new("/etc/corp.pem")]);
     assert_eq!(config.limits.body_bytes, 1 << 20);
     assert_eq!(config.policy.unscannable, Unscannable::Alert);
