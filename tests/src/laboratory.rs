@@ -140,6 +140,14 @@ impl Lab {
         self.place(self.cgroup.child("agent"), self.etc.clone())
     }
 
+    /// A host of the net itself: processes there are nobody's business.
+    #[must_use]
+    pub fn elsewhere(&self) -> Place {
+        let mut place = self.place(self.cgroup.child("elsewhere"), self.etc.clone());
+        place.namespace = Arc::clone(&self.net);
+        place
+    }
+
     /// A host of its own on the same net, as containers are: another network namespace, in a cgroup
     /// below the guarded one. `n` tells them apart.
     ///

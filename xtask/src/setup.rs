@@ -28,7 +28,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need {
         present: || find("cc").is_some(),
         packages: &["build-essential"],
@@ -60,6 +60,10 @@ const NEEDS: [Need; 12] = [
     Need {
         present: || find("setpriv").is_some(),
         packages: &["util-linux"],
+    },
+    Need {
+        present: || find("tinyproxy").is_some(),
+        packages: &["tinyproxy-bin"], // a real HTTP proxy, for those behind one
     },
     Need {
         present: || find("podman").is_some(),
