@@ -260,6 +260,22 @@ pub(super) enum Ca {
         #[arg(long)]
         pem: bool,
     },
+    /// Have this system's programs trust it (root only)
+    ///
+    /// Puts it into the system's trust store, and sets the variables of `codegate env` for sessions
+    /// that begin from now on. Works without the agent once it has run.
+    Install {
+        /// Only the trust store: no variables
+        #[arg(long)]
+        no_environment: bool,
+    },
+    /// Undo what `install` did (root only)
+    Uninstall,
+    /// Have the agent make a new one (root only)
+    ///
+    /// Where `install` put the old one, the new one takes its place; elsewhere it must be trusted anew.
+    /// Connections that are under way go on.
+    Rotate,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ use crate::{
     fetch::FetchError,
     inspect::packages::index::IndexError,
     kernel::KernelError,
+    trust::TrustError,
 };
 
 /// The exit codes of the contract.
@@ -48,6 +49,8 @@ pub(super) enum Problem {
     Packages(#[from] IndexError),
     #[error("{0}")]
     Fetch(#[from] FetchError),
+    #[error("{0}")]
+    Trust(#[from] TrustError),
     /// What was asked for cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -89,10 +92,16 @@ impl Problem {
                 Exit::Denied.into()
             }
             Self::Fetch(_) => Exit::Degraded.into(),
+            Self::Trust(TrustError::File { source, .. }) if is_denied(source) => {
+                Exit::Denied.into()
+            }
+            Self::Trust(TrustError::NoStore) => Exit::Usage.into(),
             Self::Input { source, .. } if is_denied(source) => Exit::Denied.into(),
             Self::Usage(_) | Self::Input { .. } => Exit::Usage.into(),
             Self::Agent(error) if denied_somewhere(error) => Exit::Denied.into(),
-            Self::Output(_) | Self::Agent(_) | Self::Kernel(_) => Exit::Degraded.into(),
+            Self::Output(_) | Self::Agent(_) | Self::Kernel(_) | Self::Trust(_) => {
+                Exit::Degraded.into()
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! agent's programs can be told. Must not know: how the agent works. Traffic chose part of what is printed: nothing of it reaches a terminal unescaped.
 
 mod args;
+mod ca;
 mod client;
 mod config;
 mod doctor;
@@ -75,7 +76,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Problem> {
         Command::Secrets { command } => secrets::dispatch(cli.client()?, command, printer),
         Command::Scan(scan) => scan::scan(cli, scan, printer),
         Command::Packages { command } => packages::dispatch(cli, command, printer),
-        Command::Ca { command } => trust::ca(cli.client()?, command, printer),
+        Command::Ca { command } => ca::dispatch(cli, command, printer),
         Command::Config { command } => config::dispatch(cli, command, printer),
         Command::Completions { shell } => generate::completions(*shell, printer),
         Command::Man { dir } => generate::man(dir.as_deref(), printer),

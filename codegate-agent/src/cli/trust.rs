@@ -1,4 +1,4 @@
-//! `codegate run`, `codegate env` and `codegate ca`.
+//! `codegate run` and `codegate env`.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +10,10 @@ use std::{
 };
 
 use super::{
-    args::Ca,
     client::Client,
     exit::{Exit, Problem},
-    output::{Printer, local},
+    output::Printer,
     say,
-    text::visible,
 };
 use crate::control::{Request, Trust};
 
@@ -44,28 +42,6 @@ pub(super) fn env(mut client: Client, printer: &mut Printer) -> Result<Exit, Pro
     } else {
         for (name, path) in &variables {
             printer.line(&format!("export {name}={}", quoted(path)))?;
-        }
-    }
-    Ok(Exit::Fine)
-}
-
-pub(super) fn ca(mut client: Client, command: &Ca, printer: &mut Printer) -> Result<Exit, Problem> {
-    let trust: Trust = client.one(&Request::Trust)?;
-    let Ca::Show { pem } = command;
-    match (printer.json(), pem) {
-        (true, _) => printer.object(&trust)?,
-        (false, true) => printer.bytes(trust.pem.as_bytes())?,
-        (false, false) => {
-            printer.line(&format!(
-                "file     {}",
-                visible(&trust.ca_pem.to_string_lossy())
-            ))?;
-            printer.line(&format!(
-                "bundle   {}",
-                visible(&trust.bundle.to_string_lossy())
-            ))?;
-            printer.line(&format!("expires  {}", local(trust.expires)))?;
-            printer.line(&format!("sha256   {}", visible(&trust.sha256)))?;
         }
     }
     Ok(Exit::Fine)

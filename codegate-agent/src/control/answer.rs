@@ -25,7 +25,8 @@ pub(super) type Answer<T = ()> = Result<T, Stop>;
 pub(super) async fn answer(peer: &mut Peer, request: Request, state: &State) -> Answer {
     match request {
         Request::Status => status(peer, state).await,
-        Request::Trust => Ok(peer.replies.item(&state.trust).await?),
+        Request::Trust => Ok(peer.replies.item(&*state.trust.get()).await?),
+        Request::Rotate => commands::rotate(peer, state).await,
         Request::Pause { seconds } => {
             commands::pause(peer, state, Duration::from_secs(seconds)).await
         }

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Code, Estate, Failure, Retired, State,
-    answer::{Answer, unavailable},
+    Code, Estate, Failure, Retired, State, Trust,
+    answer::{Answer, blocking, unavailable},
     server::Peer,
 };
 
@@ -21,6 +21,12 @@ pub trait Commands: Send + Sync + 'static {
     /// # Errors
     /// Why it cannot be done, for people.
     fn pause(&self, time: Duration, by: Asker) -> Result<(), String>;
+
+    /// Makes a new local CA, and signs by it from now on. Blocks.
+    ///
+    /// # Errors
+    /// Why it cannot be done, for people.
+    fn rotate(&self, by: Asker) -> Result<Trust, String>;
 
     /// Gives another agent what only one can have. Blocks.
     ///
@@ -81,6 +87,14 @@ pub(super) async fn pause(peer: &mut Peer, state: &State, time: Duration) -> Ans
         .pause(time, peer.asker())
         .map_err(unavailable)?;
     Ok(peer.replies.item(&Pause::of(Some(time))).await?)
+}
+
+/// Only root may: whatever was told to trust the old CA distrusts the new one.
+pub(super) async fn rotate(peer: &mut Peer, state: &State) -> Answer {
+    only_root(peer)?;
+    let (commands, by) = (state.commands.clone(), peer.asker());
+    let trust = blocking(move || commands.rotate(by)).await?;
+    Ok(peer.replies.item(&trust).await?)
 }
 
 pub(super) fn only_root(peer: &Peer) -> Answer {

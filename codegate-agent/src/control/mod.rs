@@ -33,7 +33,7 @@ pub use protocol::{
 };
 pub use server::serve;
 
-use crate::{seal::Vault, session::Recorder};
+use crate::{seal::Vault, session::Recorder, swap::Swap};
 
 /// What the daemon knows of itself.
 pub trait StatusSource: Send + Sync + 'static {
@@ -52,7 +52,7 @@ pub struct State {
     /// The secrets.
     pub vault: Arc<Vault>,
     /// What clients must trust.
-    pub trust: Trust,
+    pub trust: Arc<Swap<Trust>>,
 }
 
 impl State {

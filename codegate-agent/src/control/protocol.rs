@@ -67,6 +67,8 @@ pub enum Request {
     },
     /// What clients must trust: one [`Trust`].
     Trust,
+    /// Makes a new local CA. Only root may: one [`Trust`].
+    Rotate,
 }
 
 /// A value in clear: its bytes, in base64 (RFC 4648, section 4).

@@ -49,6 +49,10 @@ impl Commands for Told {
         Ok(())
     }
 
+    fn rotate(&self, _: Asker) -> Result<Trust, String> {
+        Ok(trusted("CD"))
+    }
+
     fn give(&self) -> Result<Estate, String> {
         Err("there is nothing to give".into())
     }
@@ -59,6 +63,17 @@ impl Commands for Told {
 
     fn retire(&self) -> Option<Retired> {
         None
+    }
+}
+
+fn trusted(sha256: &str) -> Trust {
+    Trust {
+        ca_pem: "/ca.pem".into(),
+        bundle: "/bundle.pem".into(),
+        sha256: sha256.into(),
+        expires: Timestamp::MAX,
+        pem: "PEM".into(),
+        variables: BTreeMap::from([("SSL_CERT_FILE".into(), "/bundle.pem".into())]),
     }
 }
 
@@ -78,14 +93,7 @@ impl Server {
             commands: Arc::new(told.clone()),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
-            trust: Trust {
-                ca_pem: "/ca.pem".into(),
-                bundle: "/bundle.pem".into(),
-                sha256: "AB".into(),
-                expires: Timestamp::MAX,
-                pem: "PEM".into(),
-                variables: BTreeMap::from([("SSL_CERT_FILE".into(), "/bundle.pem".into())]),
-            },
+            trust: Arc::new(trusted("AB").into()),
         });
         let listener = bind(&dir.path().join("run/control.sock")).unwrap();
         let task = tokio::spawn(serve(listener, Arc::clone(&state)));
@@ -423,4 +431,16 @@ async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o666, 0o755));
     drop(second);
+}
+
+#[tokio::test]
+async fn only_root_rotates_the_ca() {
+    let server = Server::start();
+    let mut peer = server.connect().await;
+    let rotated = peer.ask(json!({"request": "rotate"})).await;
+    if uid() == 0 {
+        assert_eq!(rotated[0]["item"]["sha256"], "CD");
+    } else {
+        assert_eq!(rotated[0]["error"]["code"], "denied");
+    }
 }

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
+    authority::Authority,
     classes,
     commands::Switch,
     existing::Existing,
@@ -39,7 +40,6 @@ use crate::{
     session::Recorder,
     swap::Swap,
     tls::Terminator,
-    trust::{self, Ca, Installed, Leaves, Origin},
     upstream::Connector,
 };
 
@@ -59,7 +59,7 @@ pub(super) struct Agent {
     pub(super) names: Names,
     pub(super) connector: Connector,
     pub(super) terminator: Terminator,
-    pub(super) leaves: Leaves,
+    pub(super) authority: Arc<Authority>,
     pub(super) guard: Arc<Guard>,
     pub(super) status: Arc<Tally>,
     pub(super) people: People,
@@ -71,7 +71,6 @@ pub(super) struct Agent {
     pub(super) existing: Arc<Existing>,
     /// Below which everything is guarded.
     pub(super) cgroup: PathBuf,
-    trust: control::Trust,
     left: Mutex<Option<Left>>,
     pub(super) legacy: Arc<Legacy>,
     pub(super) progress: Arc<Progress>,
@@ -86,13 +85,12 @@ impl Agent {
         predecessor: Option<&mut Predecessor>,
     ) -> Result<Self> {
         files::make_dirs(&config)?;
-        let (ca, installed) = open_trust(&config)?;
+        let (authority, ca) = Authority::open(&config)?;
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
         let inspector =
             Inspector::with_rules(&config.rules, config.pii).context("cannot compile the rules")?;
         let packages = packages(&config);
-        let leaves = Leaves::new(ca.clone()).context("cannot make a key for leaves")?;
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let cgroup = cgroup(&config)?;
         let hooks = attach(&cgroup, config.capture.fail)?;
@@ -138,7 +136,7 @@ impl Agent {
             names,
             connector,
             terminator,
-            leaves,
+            authority: Arc::new(authority),
             guard,
             status,
             people: People::new(cgroup.clone(), engines)?,
@@ -147,7 +145,6 @@ impl Agent {
             namespaces,
             existing,
             cgroup,
-            trust: told(&ca, installed),
             left: Mutex::new(Some(left)),
         })
     }
@@ -160,10 +157,11 @@ impl Agent {
                 heart: self.hooks.heart().clone(),
                 recorder: self.guard.recorder.clone(),
                 legacy: self.legacy.clone(),
+                authority: self.authority.clone(),
             }),
             recorder: self.guard.recorder.clone(),
             vault: self.guard.vault.clone(),
-            trust: self.trust.clone(),
+            trust: self.authority.trust(),
         })
     }
 
@@ -339,46 +337,6 @@ fn retry<T, E>(patience: Duration, act: impl Fn() -> Result<T, E>) -> Result<T, 
 pub(super) fn tell_manager(state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::debug!(%error, "the service manager was not told");
-    }
-}
-
-fn open_trust(config: &Config) -> Result<(Arc<Ca>, Installed)> {
-    let permitted: Vec<String> = config
-        .endpoints
-        .name_constraints()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    let ca = Ca::open_or_create(&config.state_dir.join("ca"), &permitted)
-        .context("cannot open the local CA")?;
-    match ca.origin() {
-        Origin::Stored => {}
-        Origin::First => tracing::info!("a local CA was made; `codegate ca show --pem` prints it"),
-        Origin::Renewed(why) => {
-            tracing::warn!("the local CA was made anew: {why}; clients must be told to trust it");
-        }
-    }
-    let installed = trust::install(&config.state_dir, &ca, &config.upstream.extra_roots)
-        .context("cannot write the trust files")?;
-    if let Some(barrier) = &installed.barred_by {
-        tracing::warn!(directory = %barrier.display(), "other users cannot read the trust files");
-    }
-    Ok((Arc::new(ca), installed))
-}
-
-/// What clients are told to trust.
-fn told(ca: &Ca, installed: Installed) -> control::Trust {
-    let variables = trust::variables(&installed.ca_pem, &installed.bundle);
-    control::Trust {
-        sha256: ca.fingerprint_sha256(),
-        expires: jiff::Timestamp::try_from(ca.not_after()).unwrap_or(jiff::Timestamp::MAX),
-        pem: ca.pem(),
-        variables: variables
-            .into_iter()
-            .map(|(name, path)| (name.to_owned(), path))
-            .collect(),
-        ca_pem: installed.ca_pem,
-        bundle: installed.bundle,
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the agent does when it is told to: it pauses, leaving a note of who wanted it, and it hands
-//! over.
+//! What the agent does when it is told to: it pauses or rotates the local CA, leaving a note
+//! of who wanted it, and it hands over.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::successor::Legacy;
+use super::{authority::Authority, successor::Legacy};
 use crate::{
     accept,
-    control::{Asker, Commands, Estate, Retired},
+    control::{Asker, Commands, Estate, Retired, Trust},
     flow::Flow,
     kernel::Heart,
     session::{Event, Level, Recorder},
@@ -24,6 +24,7 @@ pub(super) struct Switch {
     pub(super) heart: Arc<Heart>,
     pub(super) recorder: Recorder,
     pub(super) legacy: Arc<Legacy>,
+    pub(super) authority: Arc<Authority>,
 }
 
 impl Commands for Switch {
@@ -38,6 +39,14 @@ impl Commands for Switch {
         tracing::warn!(uid = by.uid, pid = by.pid, "{}", event.message);
         self.recorder.event(&asked(by), SELF, SELF, event);
         Ok(())
+    }
+
+    fn rotate(&self, by: Asker) -> Result<Trust, String> {
+        let trust = self.authority.rotate().map_err(|error| error.to_string())?;
+        let message = format!("the local CA was rotated; SHA-256 {}", trust.sha256);
+        let event = Event::new(Level::Alert, "rotated", message);
+        self.recorder.event(&asked(by), SELF, SELF, event);
+        Ok(trust)
     }
 
     fn give(&self) -> Result<Estate, String> {

@@ -283,7 +283,7 @@ impl Way<'_> {
             alpn,
         } = upstream;
         self.agent.progress.step();
-        let leaf = self.agent.leaves.leaf(&target.host)?;
+        let leaf = self.agent.authority.leaf(&target.host)?;
         let client = self
             .agent
             .terminator

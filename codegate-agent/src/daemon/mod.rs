@@ -4,6 +4,7 @@
 //! Knows: what must be there before what. Must not know: what flows through it.
 
 mod agent;
+mod authority;
 mod classes;
 mod commands;
 mod connection;

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use super::{Ca, TrustError, file, pem};
 
 /// Where distributions keep their bundle: Debian and its kin, Fedora and its kin, SUSE, Alpine.
-const SYSTEM: [&str; 7] = [
+pub(super) const SYSTEM: [&str; 7] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -74,6 +74,15 @@ fn install_from(
         system,
         barred_by: barrier(&dir),
     })
+}
+
+/// Whether a bundle holds a certificate, given as PEM.
+pub(super) fn holds(bundle: &Path, pem: &str) -> bool {
+    let Ok(wanted) = CertificateDer::from_pem_slice(pem.as_bytes()) else {
+        return false;
+    };
+    CertificateDer::pem_file_iter(bundle)
+        .is_ok_and(|mut all| all.any(|der| der.is_ok_and(|der| der == wanted)))
 }
 
 /// Certificates as PEM, each once, none of ours.

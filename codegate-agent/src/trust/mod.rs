@@ -5,8 +5,10 @@
 //! is guarded (it is told the names). When it must choose, it favours being distrusted over being
 //! trusted for too much: every certificate authority it makes is constrained to the guarded names.
 
+pub mod anchors;
 pub mod bundle;
 pub mod ca;
+pub mod environment;
 pub mod leaf;
 pub mod names;
 pub mod variables;
@@ -21,6 +23,7 @@ mod clients_test;
 use std::{io, path::PathBuf};
 
 pub use self::{
+    anchors::Anchors,
     bundle::{Installed, install},
     ca::{Ca, Origin, Renewal},
     leaf::Leaves,
@@ -60,6 +63,22 @@ pub enum TrustError {
     /// The system has no randomness to give.
     #[error("no randomness from the system")]
     Randomness,
+    /// No known place for anchors.
+    #[error(
+        "this system has no trust store that CodeGate knows; `codegate ca show --pem` prints what to trust"
+    )]
+    NoStore,
+    /// The system's program failed.
+    #[error("{}: {said}", program.display())]
+    Store {
+        /// The program.
+        program: PathBuf,
+        /// The last line of what it said.
+        said: String,
+    },
+    /// The system's program ran, and the bundle is without our root.
+    #[error("{} ran, but the system's bundle does not hold the local CA", .0.display())]
+    NotTaken(PathBuf),
     /// A stored generation, or a certificate just made, that cannot be read back.
     #[error("{0}")]
     Damaged(String),
