@@ -57,6 +57,10 @@ impl Commands for Source {
             .ok_or_else(|| "there is nothing to pause".into())
     }
 
+    fn rotate(&self, _: Asker) -> Result<Trust, String> {
+        Err("the disk is full".into())
+    }
+
     fn give(&self) -> Result<control::Estate, String> {
         Err("there is nothing to give".into())
     }
@@ -67,6 +71,20 @@ impl Commands for Source {
 
     fn retire(&self) -> Option<control::Retired> {
         None
+    }
+}
+
+fn trusted() -> Trust {
+    Trust {
+        ca_pem: "/t/ca.pem".into(),
+        bundle: "/t/it's.pem".into(),
+        sha256: "AB:CD".into(),
+        expires: now(),
+        pem: "-----BEGIN CERTIFICATE-----\n".into(),
+        variables: BTreeMap::from([
+            ("NODE_EXTRA_CA_CERTS".into(), "/t/ca.pem".into()),
+            ("SSL_CERT_FILE".into(), "/t/it's.pem".into()),
+        ]),
     }
 }
 
@@ -88,17 +106,7 @@ impl Agent {
             commands: Arc::new(Source(Arc::clone(&readiness))),
             recorder: Recorder::open(&dir.path().join("sessions.redb")).unwrap(),
             vault: Arc::new(Vault::open(&dir.path().join("vault")).unwrap()),
-            trust: Trust {
-                ca_pem: "/t/ca.pem".into(),
-                bundle: "/t/it's.pem".into(),
-                sha256: "AB:CD".into(),
-                expires: now(),
-                pem: "-----BEGIN CERTIFICATE-----\n".into(),
-                variables: BTreeMap::from([
-                    ("NODE_EXTRA_CA_CERTS".into(), "/t/ca.pem".into()),
-                    ("SSL_CERT_FILE".into(), "/t/it's.pem".into()),
-                ]),
-            },
+            trust: Arc::new(trusted().into()),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -128,7 +136,7 @@ impl Agent {
         let mut command = Command::new(env!("CARGO_BIN_EXE_codegate"));
         command.arg("--socket").arg(self.socket()).args(arguments);
         command.env("TZ", "UTC");
-        for name in self.state.trust.variables.keys() {
+        for name in trusted().variables.keys() {
             command.env_remove(name);
         }
         command
