@@ -1,18 +1,21 @@
 //! Which reader a fence or a file needs.
 
 use super::{
-    Context, Ecosystem, Sink, imports, manifest,
+    Context, Ecosystem, Sink,
+    files::{commands, diff, docker, make, yaml},
+    imports, manifest,
     markdown::lines,
     pattern::{group, patterns},
+    place::within,
     shell, spec,
 };
 
 patterns! {
-    FILE_NAME = r"([\w.-]+\.(?:txt|toml|json|lock|xml|mod|csproj|in|rb|gemspec|gradle|kts|py|js|ts|tsx|jsx|mjs|cjs|go|rs|sh|ya?ml|props|sum|java|cs|php|cfg|lockfile)|Gemfile|Dockerfile|Containerfile|Pipfile)";
-    PROMPT = r"(?m)^[ \t]*(?:\([\w.-]+\) )?(?:[$%>]|PS [^>\n]*>) ";
+    FILE_NAME = r"([\w.-]+\.(?:txt|toml|json|lock|xml|mod|csproj|in|rb|gemspec|gradle|kts|py|js|ts|tsx|jsx|mjs|cjs|go|rs|sh|ya?ml|props|sum|java|cs|php|cfg|lockfile)|Gemfile|Dockerfile|Containerfile|Pipfile|Makefile|justfile|Procfile)";
+    PROMPT = r"(?m)^[ \t]*(?:\([\w.-]+\) )?(?:[$%>❯➜]|PS [^>\n]*>|[A-Z]:\\[^>\n]*>|\[?[\w.-]+@[\w.-]+[^$#>\n]{0,80}[$#%>]) ";
     ROOT = r"^[ \t]*# ";
-    RUN = r#"(?m)^[ \t-]*run:[ \t]*[|>]?[+-]?[ \t]*"#;
-    CDN = r#"https?://(?:cdn\.jsdelivr\.net/(npm/)|unpkg\.com/|esm\.sh/|cdn\.skypack\.dev/|esm\.run/|ga\.jspm\.io/npm:)((?:@[\w.-]+/)?[\w.-]+)(?:@([\w.+-]+))?"#;
+    CDN = r#"(?:https?:)?//(?:cdn\.jsdelivr\.net/(npm/)|unpkg\.com/|esm\.sh/|cdn\.skypack\.dev/|esm\.run/|ga\.jspm\.io/npm:)((?:@[\w.-]+/)?[\w.-]+)(?:@([\w.+-]+))?"#;
+    COMBINED = r"cdn\.jsdelivr\.net/combine/([\w@/.,+-]+)";
     CDNJS = r"https?://cdnjs\.cloudflare\.com/ajax/libs/([\w.-]+)/([\w.+-]+)/";
 }
 
@@ -22,7 +25,12 @@ pub(super) enum Reader {
     Shell,
     Console,
     Docker,
-    Workflow,
+    Yaml,
+    Make,
+    Processes,
+    /// Commands in JSON.
+    Json,
+    Notebook,
     Diff,
     Python,
     JavaScript,
@@ -44,17 +52,28 @@ impl Reader {
         if let Some(kind) = manifest::Kind::of_file(name) {
             return Some(Self::Manifest(kind));
         }
+        if path.contains("requirements/") && name.ends_with(".txt") {
+            return Some(Self::Manifest(manifest::Kind::Requirements));
+        }
         let lower = name.to_lowercase();
         if lower.starts_with("dockerfile") || lower.starts_with("containerfile") {
             return Some(Self::Docker);
         }
+        match lower.as_str() {
+            "makefile" | "gnumakefile" | "justfile" | ".justfile" => return Some(Self::Make),
+            "procfile" => return Some(Self::Processes),
+            _ => {}
+        }
         match lower.rsplit('.').next()? {
-            "sh" | "bash" | "zsh" | "fish" | "ps1" => Some(Self::Shell),
+            "sh" | "bash" | "zsh" | "fish" | "ps1" | "psm1" | "bat" | "cmd" => Some(Self::Shell),
+            "mk" | "just" => Some(Self::Make),
+            "json" | "jsonc" | "json5" => Some(Self::Json),
+            "ipynb" => Some(Self::Notebook),
             "dockerfile" => Some(Self::Docker),
-            "yml" | "yaml" => Some(Self::Workflow),
+            "yml" | "yaml" => Some(Self::Yaml),
             "diff" | "patch" => Some(Self::Diff),
             "html" | "htm" | "vue" | "svelte" | "astro" => Some(Self::Page),
-            "py" | "pyi" | "ipynb" => Some(Self::Python),
+            "py" | "pyi" | "pyw" => Some(Self::Python),
             "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" => Some(Self::JavaScript),
             "go" => Some(Self::Go),
             "rs" => Some(Self::Rust),
@@ -73,7 +92,8 @@ impl Reader {
             Self::of_file(found.get(1)?.as_str())
         };
         let language = info
-            .split([' ', ',', ':', '{', '\r'])
+            .trim_start_matches(['{', '.'])
+            .split([' ', ',', ':', '{', '}', '\r'])
             .next()
             .unwrap_or_default();
         let language = language.to_lowercase();
@@ -91,8 +111,12 @@ impl Reader {
                 Some(Self::Console)
             }
             "dockerfile" | "docker" | "containerfile" => Some(Self::Docker),
-            "yaml" | "yml" => Some(Self::Workflow),
+            "yaml" | "yml" => {
+                let kind = manifest::Kind::of_body(language, body);
+                kind.map(Self::Manifest).or(Some(Self::Yaml))
+            }
             "diff" | "patch" => Some(Self::Diff),
+            "makefile" | "make" | "just" | "justfile" => Some(Self::Make),
             "html" | "xml" | "vue" | "svelte" | "astro" if body.contains("<script") => {
                 Some(Self::Page)
             }
@@ -109,7 +133,11 @@ impl Reader {
             "php" => Some(Self::Php),
             _ => manifest::Kind::of_body(language, body)
                 .map(Self::Manifest)
-                .or_else(|| language.is_empty().then_some(Self::Console)),
+                .or(match language {
+                    "" => Some(Self::Console),
+                    "json" | "jsonc" | "json5" => Some(Self::Json),
+                    _ => None,
+                }),
         }
     }
 
@@ -117,19 +145,35 @@ impl Reader {
         match self {
             Self::Shell => shell::read(sink, text, base, Context::Install),
             Self::Console => console(sink, text, base),
-            Self::Docker => docker(sink, text, base),
-            Self::Workflow => workflow(sink, text, base),
-            Self::Diff => diff(sink, text, base),
+            Self::Docker => docker::read(sink, text, base),
+            Self::Yaml => yaml::read(sink, text, base),
+            Self::Make => make::read(sink, text, base),
+            Self::Processes => make::processes(sink, text, base),
+            Self::Json => commands::read(sink, text, base),
+            Self::Notebook => commands::notebook(sink, text, base),
+            Self::Diff => diff::read(sink, text, base),
             Self::Page => {
                 imports::in_page(sink, text, base);
                 urls(sink, text, base);
             }
-            Self::Python => imports::python(sink, text, base),
+            Self::Python => {
+                manifest::script(sink, text, base);
+                imports::python(sink, text, base);
+            }
             Self::JavaScript => imports::javascript(sink, text, base),
             Self::Go => imports::go(sink, text, base),
-            Self::Rust => imports::rust(sink, text, base),
-            Self::Java => imports::java(sink, text, base),
-            Self::CSharp => imports::csharp(sink, text, base),
+            Self::Rust => {
+                manifest::rust_script(sink, text, base);
+                imports::rust(sink, text, base);
+            }
+            Self::Java => {
+                manifest::annotated(sink, text, base);
+                imports::java(sink, text, base);
+            }
+            Self::CSharp => {
+                manifest::paket(sink, text, base);
+                imports::csharp(sink, text, base);
+            }
             Self::Ruby => imports::ruby(sink, text, base),
             Self::Php => imports::php(sink, text, base),
             Self::Manifest(kind) => manifest::read(sink, kind, text, base),
@@ -174,77 +218,9 @@ fn console(sink: &mut Sink, text: &str, base: usize) {
     }
 }
 
-/// A Dockerfile: what its `RUN` lines run.
-fn docker(sink: &mut Sink, text: &str, base: usize) {
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let mut end = 0;
-        for line in rest.split_inclusive('\n') {
-            end += line.len();
-            if !line.trim_end().ends_with('\\') {
-                break;
-            }
-        }
-        let instruction = rest.get(..end).unwrap_or(rest);
-        let trimmed = instruction.trim_start();
-        let word = trimmed
-            .get(..4)
-            .filter(|word| word.eq_ignore_ascii_case("RUN "));
-        if let Some(command) = word.and(trimmed.get(4..)).map(without_options) {
-            let offset = base + at + instruction.len() - command.len();
-            match command.trim_start().starts_with('[') {
-                true => shell::read_array(sink, command, offset),
-                false => shell::read(sink, command, offset, Context::Install),
-            }
-        }
-        at += end.max(1);
-    }
-}
-
-/// `RUN`'s own options come first: `--mount=type=cache,target=/root`.
-fn without_options(command: &str) -> &str {
-    let mut rest = command.trim_start();
-    while rest.starts_with("--") {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        rest = rest
-            .get(end..)
-            .unwrap_or_default()
-            .trim_start_matches([' ', '\t', '\\', '\n']);
-    }
-    rest
-}
-
-/// A workflow: what its steps run; every line is read, since a block's lines are commands.
-fn workflow(sink: &mut Sink, text: &str, base: usize) {
-    for (start, line) in lines(text) {
-        let skip = RUN
-            .first(line)
-            .and_then(|found| found.get(0))
-            .map_or(0, |run| run.end());
-        let command = line.get(skip..).unwrap_or_default();
-        shell::read(sink, command, base + start + skip, Context::Install);
-    }
-}
-
-/// A unified diff: what it adds, read as the file that it changes.
-fn diff(sink: &mut Sink, text: &str, base: usize) {
-    let mut reader = None;
-    for (start, line) in lines(text) {
-        if let Some(path) = line.strip_prefix("+++ ") {
-            let path = path.split('\t').next().unwrap_or(path).trim();
-            reader = Reader::of_file(path.strip_prefix("b/").unwrap_or(path));
-        } else if let (Some(added), Some(reader)) = (line.strip_prefix('+'), reader) {
-            match reader {
-                Reader::Manifest(kind) => manifest::line(sink, kind, added, base + start + 1),
-                reader => reader.read(sink, added, base + start + 1),
-            }
-        }
-    }
-}
-
 /// Addresses that packages are loaded from.
 pub(super) fn urls(sink: &mut Sink, text: &str, base: usize) {
-    if !text.contains("://") {
+    if !text.contains("//") {
         return;
     }
     for found in CDN.all(text) {
@@ -253,10 +229,26 @@ pub(super) fn urls(sink: &mut Sink, text: &str, base: usize) {
             .map(|v| v.as_str())
             .and_then(|v| spec::exact(Ecosystem::Npm, v));
         if let Some((name, range)) = group(&found, 2, base) {
-            // jsDelivr also serves what is no package.
-            if found.get(1).is_some() || !matches!(name, "gh" | "wp" | "combine") {
+            // jsDelivr also serves what is no package, and unpkg its pages.
+            if found.get(1).is_some() || !matches!(name, "gh" | "wp" | "combine" | "browse") {
                 sink.add(Context::Url, Ecosystem::Npm, name, version, range);
             }
+        }
+    }
+    for list in COMBINED.all(text) {
+        let Some((list, place)) = group(&list, 1, base) else {
+            continue;
+        };
+        for piece in list.split(',').filter(|piece| piece.starts_with("npm/")) {
+            let at = place.start + within(list, piece).start + 4;
+            let name = piece.get(4..).unwrap_or_default();
+            spec::add(
+                sink,
+                Context::Url,
+                Ecosystem::Npm,
+                name,
+                at..at + name.len(),
+            );
         }
     }
     for found in CDNJS.all(text) {

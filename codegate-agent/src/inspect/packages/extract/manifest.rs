@@ -1,6 +1,9 @@
 //! Files that list what is to be installed, read line by line: a piece of one is enough.
 
+mod java;
+mod json;
 mod python;
+mod toml;
 mod xml;
 
 use std::ops::Range;
@@ -12,23 +15,16 @@ use super::{
     pattern::{group, patterns},
     spec,
 };
+pub(super) use java::annotated;
+pub(super) use python::script;
 use python::{conda, requirement, sections, setup};
-use xml::{pom, project};
+pub(super) use xml::paket;
 
 patterns! {
-    PAIR = r#"^\s*"([^"]+)"\s*:\s*"([^"]*)""#;
-    NESTED = r#""((?:@?[\w.-]+/)?[\w.-]+)"\s*:\s*"([^"]*)""#;
-    NAME = r#"(?m)^\s*"name"\s*:\s*"([^"]+)""#;
-    TABLE = r#"^\s*\[+\s*([^\]]+?)\s*\]+"#;
-    KEY = r#"^\s*"?([\w.-]+)"?\s*=\s*(.*)$"#;
-    QUOTED = r#"["']([^"']+)["']"#;
-    INLINE_VERSION = r#"version\s*=\s*"([^"]+)""#;
-    RENAMED = r#"package\s*=\s*"([^"]+)""#;
+    QUOTED = r#""([^"]+)"|'([^']+)'"#;
     GO = r"^\s*(?:require\s+)?([a-z0-9.-]+\.[a-z]+/\S+)\s+(v\S+)";
     GEM = r#"^\s*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)\s*\(?\s*["']([\w.-]+)["'](?:\s*,\s*["']([^"']+)["'])?"#;
-    MEMBERS = r"(?s)\bmembers\s*=\s*\[([^\]]*)\]";
     GEM_NAME = r#"^\s*\w+\.name\s*=\s*["']([\w.-]+)["']"#;
-    GRADLE = r#"["']([\w.-]+:[\w.-]+(?::[\w.+-]+)?)["']"#;
 }
 
 /// The kinds of such files.
@@ -47,6 +43,14 @@ pub(in crate::inspect::packages) enum Kind {
     Gemfile,
     CsProj,
     Composer,
+    Deno,
+    DotnetTools,
+    Tox,
+    Pixi,
+    Catalog,
+    Sbt,
+    Ivy,
+    Paket,
     Lock(Lock),
 }
 
@@ -67,6 +71,15 @@ impl Kind {
             "pom.xml" => Self::Pom,
             "Gemfile" | "gems.rb" => Self::Gemfile,
             "composer.json" => Self::Composer,
+            "deno.json" | "deno.jsonc" | "import_map.json" => Self::Deno,
+            "dotnet-tools.json" => Self::DotnetTools,
+            "tox.ini" => Self::Tox,
+            "pixi.toml" => Self::Pixi,
+            "build.sbt" | "plugins.sbt" | "Dependencies.scala" => Self::Sbt,
+            "ivy.xml" => Self::Ivy,
+            "paket.dependencies" => Self::Paket,
+            _ if name.ends_with(".versions.toml") => Self::Catalog,
+            _ if name.contains("requirements") && name.ends_with(".in") => Self::Requirements,
             "packages.config" | "Directory.Packages.props" => Self::CsProj,
             _ if name.ends_with(".gemspec") => Self::Gemfile,
             _ if [".csproj", ".fsproj", ".vbproj"]
@@ -95,8 +108,16 @@ impl Kind {
                 Self::PyProject
             }
             "toml" if has("dependencies]") || has("dependencies.") => Self::Cargo,
+            "toml" if has("[libraries]") => Self::Catalog,
+            "yaml" | "yml" | "" if has("- pip:") => Self::Conda,
             "xml" | "" if has("<artifactId>") => Self::Pom,
-            "xml" | "csproj" | "" if has("<PackageReference") || has("<package id=") => {
+            "xml" if has("<ivy-module") || has(" org=\"") => Self::Ivy,
+            "sbt" | "scala" if has("libraryDependencies") => Self::Sbt,
+            "groovy" | "kotlin" | "kts" | "java" if has("@Grab") => Self::Gradle,
+            "fsharp" | "fs" | "f#" | "fsx" | "paket" => Self::Paket,
+            "xml" | "csproj" | ""
+                if has("<PackageReference") || has("<package id=") || has("<PackageVersion") =>
+            {
                 Self::CsProj
             }
             "ruby" | "rb" | "gemfile" | "" if is_gemfile(body) => Self::Gemfile,
@@ -140,27 +161,31 @@ fn looks_required(body: &str) -> bool {
 
 pub(super) fn read(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
     match kind {
-        Kind::Package => {
-            own_json(sink, Ecosystem::Npm, text);
-            json(sink, text, base, Ecosystem::Npm, |key| {
-                key.ends_with("ependencies") || matches!(key, "overrides" | "resolutions")
-            });
-        }
-        Kind::Composer => {
-            own_json(sink, Ecosystem::Packagist, text);
-            json(sink, text, base, Ecosystem::Packagist, |key| {
-                key.starts_with("require")
-            });
-        }
+        Kind::Package => json::package(sink, text, base),
+        Kind::Composer => json::composer(sink, text, base),
+        Kind::Deno => json::deno(sink, text, base),
+        Kind::DotnetTools => json::tools(sink, text, base),
+        Kind::Catalog => java::catalog(sink, text, base),
+        Kind::Sbt => java::sbt(sink, text, base),
+        Kind::Ivy => xml::ivy(sink, text, base),
+        Kind::CsProj => xml::project(sink, text, base),
         Kind::Lock(kind) => lock::read(sink, kind, text, base),
-        Kind::PyProject | Kind::Cargo => {
-            members(sink, text);
-            toml(sink, kind, text, base);
-        }
+        Kind::PyProject | Kind::Cargo | Kind::Pixi => toml::read(sink, kind, text, base),
         Kind::SetupPy => setup(sink, text, base),
-        Kind::SetupCfg => sections(sink, text, base),
+        Kind::SetupCfg | Kind::Tox => sections(sink, text, base),
         Kind::Conda => conda(sink, text, base),
-        Kind::Pom => pom(sink, text, base),
+        Kind::Pom => xml::pom(sink, text, base),
+        Kind::GoMod => {
+            let mut left_out = false;
+            for (start, text) in lines(text) {
+                let opens = |name: &str| text.trim_start().starts_with(name) && text.contains('(');
+                left_out |= opens("exclude") || opens("retract");
+                if !left_out {
+                    go_mod(sink, text, base + start);
+                }
+                left_out &= !text.contains(')');
+            }
+        }
         _ => {
             for (start, text) in lines(text) {
                 line(sink, kind, text, base + start);
@@ -175,23 +200,15 @@ pub(super) fn line(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
         Kind::Requirements => requirement(sink, text, base),
         Kind::GoMod => go_mod(sink, text, base),
         Kind::Gemfile => gem(sink, text, base),
-        Kind::CsProj => project(sink, text, base),
-        Kind::Gradle => {
-            for found in GRADLE.all(text) {
-                if let Some((word, range)) = group(&found, 1, base) {
-                    spec::add(sink, Context::Manifest, Ecosystem::Maven, word, range);
-                }
-            }
-        }
-        Kind::Package => pair(sink, Ecosystem::Npm, text, base),
-        Kind::Composer => pair(sink, Ecosystem::Packagist, text, base),
-        Kind::Cargo => key(sink, Ecosystem::Crates, text, base),
-        Kind::PyProject => match KEY.is_in(text) {
-            true => key(sink, Ecosystem::PyPI, text, base),
-            false => quoted(sink, text, base),
-        },
+        Kind::CsProj => xml::project(sink, text, base),
+        Kind::Paket => xml::paket(sink, text, base),
+        Kind::Gradle => java::gradle(sink, text, base),
+        Kind::Package => json::pair(sink, Ecosystem::Npm, text, base),
+        Kind::Composer => json::pair(sink, Ecosystem::Packagist, text, base),
+        Kind::Cargo | Kind::PyProject | Kind::Pixi => toml::line(sink, kind, text, base),
         Kind::Lock(kind) => lock::line(sink, kind, text, base),
-        Kind::SetupPy | Kind::SetupCfg | Kind::Conda | Kind::Pom => {}
+        Kind::SetupPy | Kind::SetupCfg | Kind::Conda | Kind::Pom | Kind::Tox => {}
+        Kind::Deno | Kind::DotnetTools | Kind::Catalog | Kind::Sbt | Kind::Ivy => {}
     }
 }
 
@@ -248,225 +265,37 @@ fn gem(sink: &mut Sink, text: &str, base: usize) {
     each(sink, &GEM, Ecosystem::RubyGems, text, base);
 }
 
-/// The package's own name in JSON.
-fn own_json(sink: &mut Sink, ecosystem: Ecosystem, text: &str) {
-    let whole: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    let name = whole.as_ref().and_then(|object| object["name"].as_str());
-    // A piece of a file is no JSON; its first name is its own.
-    let first = || NAME.first(text)?.get(1).map(|name| name.as_str());
-    sink.own
-        .package(ecosystem, name.or_else(first).unwrap_or_default());
+/// The strings of a text, and where they stand in it.
+fn quoted_in(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let strings = QUOTED.all(text);
+    strings.filter_map(|found| group(&found, 1, 0).or_else(|| group(&found, 2, 0)))
 }
 
-/// A name with what it may be: a path, a repository and a workspace are no versions.
-fn listed(sink: &mut Sink, ecosystem: Ecosystem, name: &str, version: &str, range: Range<usize>) {
-    let elsewhere = [
-        "file:",
-        "link:",
-        "workspace:",
-        "git",
-        "http",
-        "portal:",
-        ".",
-    ];
-    if elsewhere.iter().any(|start| version.starts_with(start)) {
-        let own = ["file:", "link:", "workspace:", "portal:", "."];
-        if own.iter().any(|start| version.starts_with(start)) {
-            sink.own.package(ecosystem, name);
-        }
-        return;
-    }
-    if let Some(real) = version.strip_prefix("npm:") {
-        return spec::add(sink, Context::Manifest, ecosystem, real, range);
-    }
-    // PHP itself and its extensions are none of Composer's packages.
-    if ecosystem != Ecosystem::Packagist || name.contains('/') {
-        sink.add(
-            Context::Manifest,
-            ecosystem,
-            name,
-            spec::exact(ecosystem, version),
-            range,
-        );
-    }
-}
-
-fn pair(sink: &mut Sink, ecosystem: Ecosystem, text: &str, base: usize) {
-    const FIELDS: [&str; 9] = [
-        "name",
-        "version",
-        "description",
-        "main",
-        "type",
-        "license",
-        "author",
-        "node",
-        "module",
-    ];
-    let Some(found) = PAIR.first(text) else {
-        return;
-    };
-    let version = found.get(2).map_or("", |version| version.as_str());
-    let looks = version.starts_with(|c: char| c.is_ascii_digit() || "^~<>=*".contains(c))
-        || version == "latest";
-    if let Some((name, range)) =
-        group(&found, 1, base).filter(|(name, _)| looks && !FIELDS.contains(name))
-    {
-        listed(sink, ecosystem, name, version, range);
-    }
-}
-
-fn json(sink: &mut Sink, text: &str, base: usize, ecosystem: Ecosystem, wanted: fn(&str) -> bool) {
-    let mut at = 0;
-    while let Some(open) = text.get(at..).and_then(|rest| rest.find('{')) {
-        let open = at + open;
-        at = open + 1;
-        let before = text.get(..open).unwrap_or_default().trim_end();
-        let key = before
-            .strip_suffix(':')
-            .map(|b| b.trim_end().trim_end_matches('"'));
-        let key = key
-            .and_then(|key| key.rsplit('"').next())
-            .unwrap_or_default();
-        if !wanted(key) {
-            continue;
-        }
-        let rest = text.get(at..).unwrap_or_default();
-        let body = rest.split('}').next().unwrap_or(rest);
-        for found in NESTED.all(body) {
-            let version = found.get(2).map_or("", |version| version.as_str());
-            if let Some((name, range)) = group(&found, 1, base + at) {
-                listed(sink, ecosystem, name, version, range);
-            }
-        }
-        at += body.len();
-    }
-}
-
-fn toml(sink: &mut Sink, kind: Kind, text: &str, base: usize) {
-    let ecosystem = match kind {
-        Kind::Cargo => Ecosystem::Crates,
-        _ => Ecosystem::PyPI,
-    };
-    let (mut table, mut in_list) = (String::new(), false);
-    for (start, line) in lines(text) {
-        let at = base + start;
-        if let Some(found) = TABLE.first(line).filter(|_| !in_list) {
-            table = found
-                .get(1)
-                .map_or("", |name| name.as_str())
-                .replace(['"', '\''], "");
-            if let Some((parent, name)) = table.rsplit_once('.')
-                && kind == Kind::Cargo
-                && parent.ends_with("dependencies")
-                && let Some(within) = line.find(name)
-            {
-                let range = at + within..at + within + name.len();
-                sink.add(Context::Manifest, ecosystem, name, None, range);
-            }
-            continue;
-        }
-        let in_names =
-            table.ends_with("ependencies") || matches!(table.as_str(), "packages" | "dev-packages");
-        own_toml(sink, ecosystem, &table, line);
-        let key_value = KEY.first(line).filter(|_| !in_list);
-        let key_name = key_value
-            .as_ref()
-            .and_then(|found| found.get(1))
-            .map_or("", |k| k.as_str());
-        let listing = match (table.as_str(), key_name) {
-            ("project", "dependencies") | ("build-system", "requires") => true,
-            ("project.optional-dependencies" | "dependency-groups", name) => !name.is_empty(),
-            _ => false,
-        };
-        if in_list || listing {
-            quoted(sink, line, at);
-            let code = line.split(" #").next().unwrap_or(line).trim_end();
-            in_list = !code.ends_with(']') && !code.ends_with("],");
-        } else if in_names && (kind == Kind::Cargo || !table.starts_with("project")) {
-            key(sink, ecosystem, line, at);
-        }
-    }
-}
-
-/// The package's own name.
-fn own_toml(sink: &mut Sink, ecosystem: Ecosystem, table: &str, line: &str) {
-    let Some((key, value)) = line.split_once('=') else {
-        return;
-    };
-    let named = matches!(table, "package" | "lib" | "bin" | "project" | "tool.poetry");
-    if let Some(name) = QUOTED
-        .first(value)
-        .filter(|_| named && key.trim() == "name")
-    {
-        let name = name.get(1).map_or("", |name| name.as_str());
-        sink.own.package(ecosystem, name);
-    }
-}
-
-/// The members of a workspace are named as their folders are.
-fn members(sink: &mut Sink, text: &str) {
-    for list in MEMBERS.all(text).filter_map(|found| found.get(1)) {
-        let paths = QUOTED.all(list.as_str());
-        let paths = paths.filter_map(|found| found.get(1)?.as_str().rsplit('/').next());
-        for name in paths {
-            sink.own.package(Ecosystem::Crates, name);
-            sink.own.package(Ecosystem::PyPI, name);
-        }
-    }
-}
-
-/// `name = "1.0"` and `name = { version = "1.0", package = "real" }`.
-fn key(sink: &mut Sink, ecosystem: Ecosystem, line: &str, base: usize) {
-    let Some(found) = KEY.first(line) else { return };
-    let value = found.get(2).map_or("", |value| value.as_str());
-    let Some((name, range)) = group(&found, 1, base) else {
-        return;
-    };
-    let name = name
-        .strip_suffix(".workspace")
-        .or(name.strip_suffix(".version"))
-        .unwrap_or(name);
-    let path = value.contains("path =") || value.contains("path=");
-    if path {
-        sink.own.package(ecosystem, name);
-    }
-    let local = path || value.contains("git =") || value.contains("git=");
-    if local || (ecosystem == Ecosystem::PyPI && name == "python") {
-        return;
-    }
-    if !value.starts_with(['"', '\'', '{']) && value != "true" {
-        return;
-    }
-    let version = INLINE_VERSION
-        .first(value)
-        .or_else(|| QUOTED.first(value).filter(|_| !value.starts_with('{')));
-    let version = version
-        .and_then(|found| found.get(1))
-        .map_or("", |version| version.as_str());
-    // Cargo takes `1.0` for anything compatible with it; only `=1.0` is one version.
-    let version = match ecosystem {
-        Ecosystem::Crates if !version.starts_with('=') => None,
-        _ => spec::exact(ecosystem, version),
-    };
-    let renamed = RENAMED.first(value);
-    let real = renamed
-        .as_ref()
-        .and_then(|found| found.get(1))
-        .map_or(name, |name| name.as_str());
-    sink.add(
-        Context::Manifest,
-        ecosystem,
-        real,
-        version,
-        range.start..range.start + name.len(),
-    );
-}
-
-fn quoted(sink: &mut Sink, line: &str, base: usize) {
-    for found in QUOTED.all(line) {
-        if let Some((word, range)) = group(&found, 1, base) {
+/// Python's packages by the strings of a text; what names something else stands before it.
+fn quoted(sink: &mut Sink, text: &str, base: usize) {
+    for (word, range) in quoted_in(text) {
+        let before = text.get(..range.start - 1).unwrap_or_default().trim_end();
+        let after = text.get(range.end + 1..).unwrap_or_default().trim_start();
+        let other = before.ends_with('=') && before.contains("include-group");
+        if !other && !after.starts_with(':') {
+            let range = base + range.start..base + range.end;
             spec::add(sink, Context::Manifest, Ecosystem::PyPI, word, range);
         }
     }
+}
+
+/// What a script in Rust says of itself: TOML in its comments.
+pub(super) fn rust_script(sink: &mut Sink, text: &str, base: usize) {
+    if !text.contains("[dependencies]") {
+        return;
+    }
+    let line = |line: &str| match line.trim_start().starts_with("//!") {
+        true => line.replacen("//!", "   ", 1),
+        false => line
+            .bytes()
+            .map(|b| if b == b'\n' { '\n' } else { ' ' })
+            .collect(),
+    };
+    let body: String = text.split_inclusive('\n').map(line).collect();
+    toml::read(sink, Kind::Cargo, &body, base);
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     Context, Ecosystem, Purl, Sink,
     fence::{self, Reader},
+    files::diff,
     pattern::{group, patterns},
     shell, spec, stdlib,
 };
@@ -15,8 +16,15 @@ patterns! {
     COMMAND = r"(?i)\b((?:sudo[ ]+)?(?:python3?[ ]+-m[ ]+pip|pip3?|pipx|uv[ ]+pip|npm|pnpm|yarn|bun|poetry|pdm|uv|cargo|gem|composer|go)[ ]+(?:install|add|i|get|require)[ ]+((?:-{1,2}[\w-]+[ ]+)*)(@?[\w][\w./@=\[\]-]*))";
     SPOKEN = r"(?i)`([@\w][\w./@-]*)`\s+(?:(npm|node(?:\.js)?|python|pypi|pip|rust|ruby|nuget|composer|go)\s+)?(package|library|crate|gem|module)s?\b";
     CALLED = r"(?i)\b(npm|node(?:\.js)?|python|pypi|pip|rust|ruby|nuget|composer|go)\s+(?:package|library|module|gem|crate)\s+(?:called\s+|named\s+)?`([@\w][\w./@-]*)`";
+    LISTED = r"(?i)\b(npm|node(?:\.js)?|yarn|pnpm|python|pypi|pip|rust|cargo|ruby|nuget|composer|go)\b.*:[*_\s]*$";
+    LISTS = r"(?i)\b(?:install\w*|packages?|librar(?:y|ies)|dependenc(?:y|ies)|crates|gems)\b";
+    ITEM = r"^\s*(?:[-*+•]|\d+[.)])\s+(?:\*\*`?|`)([@\w][\w./@=-]*)(?:`?\*\*|`)";
+    PATCH = r"^\*\*\* Begin Patch";
     PURL = r"\bpkg:[a-z]+/[\w@%./+~:-]*[\w]";
 }
+
+/// The longest mark of a fence with Markdown in it.
+const DEEPEST: usize = 8;
 
 /// Words that follow "npm install" in sentences.
 const WORDS: [&str; 34] = [
@@ -57,11 +65,32 @@ const WORDS: [&str; 34] = [
 ];
 
 pub(super) fn read(sink: &mut Sink, text: &str) {
+    read_at(sink, text, 0);
+}
+
+fn read_at(sink: &mut Sink, text: &str, base: usize) {
     let mut lines = lines(text).peekable();
     let mut before = "";
+    let (mut listed, mut after_blank) = (None, true);
     while let Some((start, line)) = lines.next() {
+        if PATCH.is_in(line) {
+            let is_inside = |(_, line): &(usize, &str)| !line.starts_with("*** End Patch");
+            let mut to = start;
+            while let Some((start, line)) = lines.next_if(is_inside) {
+                to = start + line.len();
+            }
+            let patch = text.get(start..to).unwrap_or_default();
+            diff::read(sink, patch, base + start);
+            continue;
+        }
         let Some(opening) = OPENING.first(line) else {
-            sentence(sink, line, start);
+            if !in_list(sink, line, base + start, &mut listed) {
+                match after_blank && is_code(line) {
+                    true => shell::read(sink, line, base + start, Context::Install),
+                    false => sentence(sink, line, base + start),
+                }
+            }
+            after_blank = line.trim().is_empty() || (after_blank && is_code(line));
             if !line.trim().is_empty() {
                 before = line;
             }
@@ -81,14 +110,60 @@ pub(super) fn read(sink: &mut Sink, text: &str) {
         let body = text.get(from..to.min(text.len())).unwrap_or_default();
         sink.own.file(info);
         sink.own.file(before);
-        let title = body.lines().next().unwrap_or_default();
-        if title.starts_with(['#', '/']) {
-            sink.own.file(title);
+        fenced(sink, [mark, info, before], body, base + from);
+        (before, listed, after_blank) = ("", None, true);
+    }
+}
+
+/// What is in a fence: with this mark, these words, and this line before it.
+fn fenced(sink: &mut Sink, [mark, info, before]: [&str; 3], body: &str, base: usize) {
+    let title = body.lines().next().unwrap_or_default();
+    if title.starts_with(['#', '/']) {
+        sink.own.file(title);
+    }
+    // Markdown that is shown, which has fences of its own.
+    if matches!(info.trim(), "md" | "markdown" | "mdx") && mark.len() < DEEPEST {
+        return read_at(sink, body, base);
+    }
+    if let Some(reader) = Reader::of_fence(info, before, body) {
+        reader.read(sink, body, base);
+    }
+}
+
+/// Whether a line that is far in is a command, as code without a fence is.
+fn is_code(line: &str) -> bool {
+    let command = line.trim_start();
+    let deep = line.starts_with("    ") || line.starts_with('\t');
+    let found = COMMAND.first(command).filter(|_| deep);
+    let begins = found
+        .and_then(|found| found.get(0))
+        .is_some_and(|all| all.start() == 0);
+    begins && !command.split_whitespace().any(|word| WORDS.contains(&word))
+}
+
+/// An item of a list whose first line says what it lists: "Install these npm packages:".
+fn in_list(sink: &mut Sink, line: &str, at: usize, listed: &mut Option<Ecosystem>) -> bool {
+    if let Some(found) = LISTED.first(line).filter(|_| LISTS.is_in(line)) {
+        let word = found.get(1).map_or("", |word| word.as_str());
+        *listed = ecosystem(word);
+        return false;
+    }
+    match (*listed, ITEM.first(line)) {
+        (Some(ecosystem), Some(found)) => {
+            let Some((name, range)) = group(&found, 1, at) else {
+                return false;
+            };
+            if Reader::of_file(name).is_none() {
+                spec::add(sink, Context::Prose, ecosystem, name, range);
+            }
+            true
         }
-        if let Some(reader) = Reader::of_fence(info, before, body) {
-            reader.read(sink, body, from);
+        _ => {
+            if !line.trim().is_empty() {
+                *listed = None;
+            }
+            false
         }
-        before = "";
     }
 }
 
@@ -174,9 +249,9 @@ fn spoken(sink: &mut Sink, line: &str, start: usize) {
 
 fn ecosystem(word: &str) -> Option<Ecosystem> {
     Some(match word.to_lowercase().as_str() {
-        "npm" | "node" | "node.js" => Ecosystem::Npm,
+        "npm" | "node" | "node.js" | "yarn" | "pnpm" => Ecosystem::Npm,
         "python" | "pypi" | "pip" => Ecosystem::PyPI,
-        "rust" | "crate" => Ecosystem::Crates,
+        "rust" | "cargo" | "crate" => Ecosystem::Crates,
         "ruby" | "gem" => Ecosystem::RubyGems,
         "nuget" => Ecosystem::NuGet,
         "composer" => Ecosystem::Packagist,

@@ -7,12 +7,14 @@
 //! what a standard library or the text's own folder provides.
 
 mod fence;
+mod files;
 mod imports;
 mod lock;
 mod manifest;
 mod markdown;
 mod own;
 mod pattern;
+mod place;
 mod shell;
 mod shown;
 mod spec;
@@ -177,6 +179,25 @@ impl Sink {
         if self.found.len() > before {
             self.modules.push((before, module.to_owned()));
         }
+    }
+
+    /// Leaves out what was found from here on, unless it is wanted.
+    fn keep_from(&mut self, first: usize, wanted: impl Fn(&Mention) -> bool) {
+        let mut at = first;
+        let modules = mem::take(&mut self.modules);
+        let mut modules = modules.into_iter().peekable();
+        for place in first..self.found.len() {
+            while let Some(module) = modules.next_if(|(of, _)| *of < place) {
+                self.modules.push(module);
+            }
+            let module = modules.next_if(|(of, _)| *of == place);
+            if self.found.get(place).is_some_and(&wanted) {
+                self.found.swap(at, place);
+                self.modules.extend(module.map(|(_, module)| (at, module)));
+                at += 1;
+            }
+        }
+        self.found.truncate(at);
     }
 
     /// What was found, in the order of the text, without the user's own.

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Context, Ecosystem, Sink};
+use super::{
+    Context, Ecosystem, Sink,
+    place::{Placed, within},
+};
 use crate::inspect::packages::compare;
 
 /// A version if exactly one is meant.
@@ -11,11 +14,18 @@ pub(super) fn exact(ecosystem: Ecosystem, text: &str) -> Option<&str> {
     let begins = text
         .trim_start_matches('v')
         .starts_with(|c: char| c.is_ascii_digit());
-    let single = begins && !text.contains(['*', ',', ' ', '|', '<', '>', '~', '^']);
+    // `1.0` is a range for those who write all three parts of a version.
+    let whole = match ecosystem {
+        Ecosystem::Npm | Ecosystem::Crates => {
+            text.split(['-', '+']).next()?.matches('.').count() > 1
+        }
+        _ => true,
+    };
+    let single = whole && begins && !text.contains(['*', ',', ' ', '|', '<', '>', '~', '^']);
     (single && compare(ecosystem, text, text).is_some()).then_some(text)
 }
 
-/// Adds what a word of a command stands for.
+/// Adds what a word stands for that is written out in a range.
 pub(super) fn add(
     sink: &mut Sink,
     context: Context,
@@ -23,30 +33,48 @@ pub(super) fn add(
     word: &str,
     range: Range<usize>,
 ) {
-    let elsewhere =
-        word.contains("://") || word.contains('$') || word.starts_with(['.', '/', '~', '<']);
-    if elsewhere || word.starts_with("git+") || word.contains(['\\', '*']) {
-        return;
+    if let Some((name, version)) = parts(ecosystem, word) {
+        let part = within(word, name);
+        let range = match range.len() == word.len() {
+            true => range.start + part.start..range.start + part.end,
+            false => range,
+        };
+        sink.add(context, ecosystem, name, version, range);
+    }
+}
+
+/// Adds what a word of a command stands for.
+pub(super) fn word(sink: &mut Sink, context: Context, ecosystem: Ecosystem, word: &Placed) {
+    if let Some((name, version)) = parts(ecosystem, word.text()) {
+        let range = word.place(within(word.text(), name));
+        sink.add(context, ecosystem, name, version, range);
+    }
+}
+
+type Parts<'a> = Option<(&'a str, Option<&'a str>)>;
+
+fn parts(ecosystem: Ecosystem, word: &str) -> Parts<'_> {
+    let elsewhere = word.contains("://") || word.starts_with(['.', '/', '~', '<', '$', '%']);
+    if elsewhere || word.starts_with("git+") || word.contains('\\') {
+        return None;
     }
     let parts = match ecosystem {
         Ecosystem::PyPI => python(word),
         Ecosystem::Npm => npm(word),
         Ecosystem::Go => go(word),
-        Ecosystem::Packagist => split(ecosystem, word, ':').filter(|(name, _)| name.contains('/')),
-        Ecosystem::RubyGems => split(ecosystem, word, ':'),
+        Ecosystem::Packagist => split(ecosystem, word, ":").filter(|(name, _)| name.contains('/')),
+        Ecosystem::RubyGems => split(ecosystem, word, ":"),
         Ecosystem::Maven => maven(word),
-        Ecosystem::Crates | Ecosystem::NuGet => split(ecosystem, word, '@'),
+        Ecosystem::NuGet if word.contains("::") => split(ecosystem, word, "::"),
+        Ecosystem::Crates | Ecosystem::NuGet => split(ecosystem, word, "@"),
     };
-    if let Some((name, version)) = parts {
-        sink.add(context, ecosystem, &name, version, range);
-    }
+    // What is filled in later is no name.
+    parts.filter(|(name, _)| !name.contains(['$', '*', '%']))
 }
 
-type Parts<'a> = Option<(String, Option<&'a str>)>;
-
-fn split(ecosystem: Ecosystem, word: &str, separator: char) -> Parts<'_> {
+fn split<'a>(ecosystem: Ecosystem, word: &'a str, separator: &str) -> Parts<'a> {
     let (name, version) = word.split_once(separator).unwrap_or((word, ""));
-    Some((name.to_owned(), exact(ecosystem, version)))
+    Some((name, exact(ecosystem, version)))
 }
 
 /// `name[extras]==1.0 ; marker`, `name @ URL`, and Poetry's `name@^1`. PEP 508.
@@ -57,6 +85,7 @@ fn python(word: &str) -> Parts<'_> {
         .any(|end| word.ends_with(end));
     let end = word.find(|c: char| !(c.is_alphanumeric() || "._-".contains(c)));
     let (name, rest) = word.split_at(end.unwrap_or(word.len()));
+    let rest = rest.trim_start();
     let rest = match rest.split_once(']') {
         Some((_, after)) if rest.starts_with('[') => after,
         _ => rest,
@@ -67,17 +96,17 @@ fn python(word: &str) -> Parts<'_> {
         _ => None,
     };
     let well = rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', '@', '(']);
-    (well && !file && !word.contains('/')).then(|| (name.to_owned(), version))
+    (well && !file && !word.contains('/')).then_some((name, version))
 }
 
 /// `name@1.0`, `@scope/name@1.0`, `alias@npm:name@1.0`; `user/repository` is none.
 fn npm(word: &str) -> Parts<'_> {
     let word = match word.split_once("npm:") {
-        Some((before, real)) if before.is_empty() || before.ends_with('@') => real,
+        Some((before, real)) if before.is_empty() || before.ends_with('@') => without_path(real),
         _ => word,
     };
-    let at = word.rfind('@').filter(|at| *at > 0).unwrap_or(word.len());
-    let (name, version) = word.split_at(at);
+    let at = word.get(1..).and_then(|rest| rest.find('@'));
+    let (name, version) = word.split_at(at.map_or(word.len(), |at| at + 1));
     let version = exact(Ecosystem::Npm, version.trim_start_matches('@'));
     let scoped = name.starts_with('@');
     let depth = name.matches('/').count();
@@ -85,19 +114,23 @@ fn npm(word: &str) -> Parts<'_> {
     let file = [".tgz", ".gz", ".git"]
         .iter()
         .any(|end| name.ends_with(end));
-    (well && !file && !name.contains(':')).then(|| (name.to_owned(), version))
+    (well && !file && !name.contains(':')).then_some((name, version))
+}
+
+/// `@scope/name@1.0/bin` is of `@scope/name@1.0`.
+fn without_path(word: &str) -> &str {
+    let depth = usize::from(word.starts_with('@'));
+    let end = word.match_indices('/').nth(depth);
+    word.get(..end.map_or(word.len(), |(at, _)| at))
+        .unwrap_or(word)
 }
 
 fn go(word: &str) -> Parts<'_> {
     let (path, version) = word.split_once('@').unwrap_or((word, ""));
     let host = path.split('/').next()?;
-    let well = host.contains('.') && path.contains('/');
-    well.then(|| {
-        (
-            path.trim_end_matches("/...").to_owned(),
-            exact(Ecosystem::Go, version),
-        )
-    })
+    let well = host.contains('.') && path.contains('/') && !path.ends_with(".go");
+    let path = path.trim_end_matches("/...");
+    well.then_some((path, exact(Ecosystem::Go, version)))
 }
 
 /// `group:artifact:version`, or with a packaging before the version.
@@ -107,7 +140,7 @@ fn maven(word: &str) -> Parts<'_> {
     let version = parts
         .next()
         .and_then(|version| exact(Ecosystem::Maven, version));
-    group
-        .contains(['.', '-'])
-        .then(|| (format!("{group}:{artifact}"), version))
+    let name = word.get(..group.len() + 1 + artifact.len())?;
+    let well = group.contains(['.', '-']) && !artifact.is_empty() && !group.is_empty();
+    (well && word.contains(':')).then_some((name, version))
 }

@@ -1,3 +1,5 @@
+mod shapes;
+
 use super::*;
 
 /// What Markdown names, as `purl context`, and that each range holds the name's own letters.
@@ -506,7 +508,7 @@ fn bytes_that_are_no_text_shift_nothing() {
 proptest::proptest! {
     #[test]
     fn no_text_is_too_strange(text in "([`~$'\"\\\\é🛡 \n#@=:/(){}\\[\\]<>!%+-]|pip install |npm i |import |```|python|json|a|1\\.0){0,60}") {
-        for name in ["-", "a.py", "a.ts", "a.rs", "a.go", "Cargo.toml", "pyproject.toml", "package.json", "package-lock.json", "Cargo.lock", "Dockerfile", "a.yml", "a.diff", "requirements.txt", "a.sh", "pom.xml", "a.java", "a.cs", "a.rb", "a.php", "a.vue", "yarn.lock", "pnpm-lock.yaml", "Gemfile.lock", "go.sum", "packages.lock.json", "setup.py", "setup.cfg", "environment.yml", "go.mod"] {
+        for name in ["-", "a.py", "a.ts", "a.rs", "a.go", "Cargo.toml", "pyproject.toml", "package.json", "package-lock.json", "Cargo.lock", "Dockerfile", "a.yml", "a.diff", "requirements.txt", "a.sh", "Makefile", "justfile", "Procfile", "a.ipynb", "a.json", "deno.json", "tox.ini", "a.versions.toml", "build.sbt", "ivy.xml", "paket.dependencies", "dotnet-tools.json", "a.csproj", "composer.json", "a.gradle", "pom.xml", "a.java", "a.cs", "a.rb", "a.php", "a.vue", "yarn.lock", "pnpm-lock.yaml", "Gemfile.lock", "go.sum", "packages.lock.json", "setup.py", "setup.cfg", "environment.yml", "go.mod"] {
             for mention in file(name, text.as_bytes()) {
                 proptest::prop_assert!(text.get(mention.range).is_some());
             }

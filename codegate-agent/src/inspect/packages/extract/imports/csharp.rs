@@ -1,6 +1,6 @@
 //! C#: a namespace is usually named as its package is, or begins so.
 
-use super::{each_node, longest, slice};
+use super::{each_node, longest, run, slice};
 use crate::inspect::packages::{
     Ecosystem,
     extract::{Context, Sink},
@@ -126,6 +126,9 @@ pub(in super::super) fn csharp(sink: &mut Sink, text: &str, base: usize) {
         &tree_sitter_c_sharp::LANGUAGE.into(),
         text,
         &mut |node| match node.kind() {
+            "invocation_expression" | "object_creation_expression" => {
+                run::read(sink, node, text, base);
+            }
             "namespace_declaration" | "file_scoped_namespace_declaration" => {
                 let name = node.child_by_field_name("name");
                 let name = name.map_or("", |name| slice(text, name.byte_range()));

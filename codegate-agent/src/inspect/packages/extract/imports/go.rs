@@ -1,6 +1,6 @@
 //! Go: a path with a host is a package within some module.
 
-use super::{each_node, slice, unquoted};
+use super::{each_node, run, slice, unquoted};
 use crate::inspect::packages::{
     Ecosystem,
     extract::{Context, Sink},
@@ -8,6 +8,7 @@ use crate::inspect::packages::{
 
 pub(in super::super) fn go(sink: &mut Sink, text: &str, base: usize) {
     each_node(&tree_sitter_go::LANGUAGE.into(), text, &mut |node| {
+        run::read(sink, node, text, base);
         let path = node
             .child_by_field_name("path")
             .filter(|_| node.kind() == "import_spec");

@@ -1,6 +1,6 @@
 //! Java, advisory: an import names no artifact, so only what is well known leads to one.
 
-use super::{each_node, longest, slice};
+use super::{each_node, longest, run, slice};
 use crate::inspect::packages::{
     Ecosystem,
     extract::{Context, Sink},
@@ -172,6 +172,7 @@ const ARTIFACTS: &[(&str, &str)] = &[
 
 pub(in super::super) fn java(sink: &mut Sink, text: &str, base: usize) {
     each_node(&tree_sitter_java::LANGUAGE.into(), text, &mut |node| {
+        run::read(sink, node, text, base);
         if node.kind() != "import_declaration" {
             return;
         }

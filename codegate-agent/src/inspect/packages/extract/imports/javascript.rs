@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::{each_node, first_string, slice, unquoted};
+use super::{each_node, first_string, run, slice, unquoted};
 use crate::inspect::packages::{
     Ecosystem,
-    extract::{Context, Sink, fence, shell, stdlib},
+    extract::{Sink, fence, files::Json, spec, stdlib},
 };
 
 /// Folders that projects import from by their own name; packages of these names exist, but not with
@@ -58,7 +58,8 @@ pub(in super::super) fn javascript(sink: &mut Sink, text: &str, base: usize) {
             "import_statement" | "export_statement" | "import_require_clause" => {
                 node.child_by_field_name("source")
             }
-            "call_expression" => {
+            "call_expression" | "new_expression" => {
+                run::read(sink, node, text, base);
                 call(sink, node, text, base);
                 None
             }
@@ -82,8 +83,21 @@ pub(in super::super) fn in_page(sink: &mut Sink, text: &str, base: usize) {
         let from = tag + end + 1;
         let body = text.get(from..).unwrap_or_default();
         let body = body.split("</script").next().unwrap_or(body);
-        javascript(sink, body, base + from);
+        let kind = text.get(tag..from).unwrap_or_default();
+        match kind.contains("importmap") {
+            true => import_map(sink, body, base + from),
+            false => javascript(sink, body, base + from),
+        }
         at = from + body.len();
+    }
+}
+
+/// The page's own names for what it loads from elsewhere.
+fn import_map(sink: &mut Sink, text: &str, base: usize) {
+    let json = Json::parse(text, base);
+    for (name, _) in json.get("imports").map(Json::entries).unwrap_or_default() {
+        sink.own
+            .prefix(Ecosystem::Npm, name.text().trim_end_matches('/'));
     }
 }
 
@@ -94,11 +108,7 @@ fn call(sink: &mut Sink, node: Node<'_>, text: &str, base: usize) {
         return;
     };
     if LOADERS.contains(&function) {
-        return module(sink, text, range, base);
-    }
-    if matches!(function.rsplit('.').next(), Some("exec" | "execSync")) {
-        let command = slice(text, range.clone());
-        shell::read(sink, command, base + range.start, Context::Install);
+        module(sink, text, range, base);
     }
 }
 
@@ -108,9 +118,14 @@ fn module(sink: &mut Sink, text: &str, range: Range<usize>, base: usize) {
     let path = deno.unwrap_or(path);
     let Some(name) = name(path) else { return };
     let at = base + range.end - path.len();
-    let version = name.rfind('@').filter(|at| *at > 0 && deno.is_some());
-    let name = version.and_then(|at| name.get(..at)).unwrap_or(name);
+    let end = name.rfind('@').filter(|at| *at > 0 && deno.is_some());
+    let (name, version) = name.split_at(end.unwrap_or(name.len()));
+    let before = sink.found.len();
     sink.module(Ecosystem::Npm, name, name, at..at + name.len());
+    if let Some(mention) = sink.found.get_mut(before) {
+        let version = spec::exact(Ecosystem::Npm, version.trim_start_matches('@'));
+        mention.purl.version = version.map(str::to_owned);
+    }
 }
 
 /// The package that a path is of: its scope and first segment.

@@ -10,16 +10,14 @@ mod javascript;
 mod php;
 mod python;
 mod ruby;
+mod run;
 mod rust;
 
 use std::ops::Range;
 
 use tree_sitter::{Language, Node, Parser};
 
-use super::{
-    Context, Sink,
-    shell::{self, Word},
-};
+use super::{Context, Sink, place::Placed, shell};
 
 pub(super) use csharp::csharp;
 pub(super) use go::go;
@@ -100,7 +98,7 @@ fn strings_of(list: Node<'_>) -> Vec<Range<usize>> {
 
 /// Reads the words of a command that code gives as a list: `["pip", "install", "x"]`, and
 /// `[sys.executable, "-m", "pip", "install", "x"]`.
-fn run(sink: &mut Sink, words: Vec<Range<usize>>, text: &str, base: usize) {
+fn listed(sink: &mut Sink, words: Vec<Range<usize>>, text: &str, base: usize) {
     let is_command =
         |range: &Range<usize>| matches!(slice(text, range.clone()), "install" | "add" | "i");
     if !words.iter().any(is_command) {
@@ -111,9 +109,9 @@ fn run(sink: &mut Sink, words: Vec<Range<usize>>, text: &str, base: usize) {
         _ => 0,
     };
     let word = |range: Range<usize>| {
-        let text = slice(text, range.clone()).to_owned();
-        Word::verbatim(text, base + range.start..base + range.end)
+        let text = slice(text, range.clone());
+        Placed::verbatim(text, base + range.start)
     };
-    let words: Vec<Word> = words.into_iter().skip(skip).map(word).collect();
+    let words: Vec<Placed> = words.into_iter().skip(skip).map(word).collect();
     shell::words(sink, &words, Context::Install);
 }

@@ -1,6 +1,6 @@
 //! PHP: a namespace says vendor and package only by custom; what keeps to a known one is known.
 
-use super::{each_node, longest, slice};
+use super::{each_node, longest, run, slice};
 use crate::inspect::packages::{
     Ecosystem,
     extract::{Context, Sink},
@@ -84,6 +84,7 @@ pub(in super::super) fn php(sink: &mut Sink, text: &str, base: usize) {
         false => tree_sitter_php::LANGUAGE_PHP_ONLY,
     };
     each_node(&language.into(), text, &mut |node| {
+        run::read(sink, node, text, base);
         let group = match node.kind() {
             "namespace_use_clause" => match node.parent() {
                 Some(parent) if parent.kind() == "namespace_use_declaration" => node.named_child(0),

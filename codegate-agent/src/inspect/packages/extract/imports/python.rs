@@ -4,11 +4,15 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::{each_node, first_string, run, slice, strings_of};
+use super::{each_node, first_string, listed, run, slice, strings_of};
 use crate::inspect::packages::{
     Ecosystem,
-    extract::{Context, Sink, markdown::lines, shell, stdlib},
+    extract::{Context, Sink, markdown::lines, pattern::patterns, shell, stdlib},
 };
+
+patterns! {
+    SHELL_CELL = r"^\s*%%(?:bash|sh|script|cmd|!)";
+}
 
 /// Names that everybody gives to modules of their own. Packages of these names exist, and are not
 /// what is meant.
@@ -38,24 +42,43 @@ pub(in super::super) fn python(sink: &mut Sink, text: &str, base: usize) {
             }
         }
         "import_from_statement" => from(sink, node, &code, base),
-        "call" => call(sink, node, &code, base),
-        "list" => run(sink, strings_of(node), &code, base),
+        "call" => {
+            run::read(sink, node, &code, base);
+            call(sink, node, &code, base);
+        }
+        "list" => listed(sink, strings_of(node), &code, base),
         _ => {}
     });
 }
 
 /// Notebooks' own commands are no Python: they are read here, and blanked.
 fn without_magic(sink: &mut Sink, text: &str, base: usize) -> String {
+    if SHELL_CELL.is_in(text) {
+        let from = text.find('\n').map_or(text.len(), |at| at + 1);
+        let script = text.get(from..).unwrap_or_default();
+        shell::read(sink, script, base + from, Context::Install);
+        return String::new();
+    }
     let mut code = text.to_owned();
-    for (start, line) in lines(text) {
+    let mut lines = lines(text);
+    while let Some((start, line)) = lines.next() {
         let trimmed = line.trim_start();
-        if trimmed.starts_with(['!', '%']) {
-            let at = start + line.len() - trimmed.len();
-            let command = trimmed.trim_start_matches(['!', '%']);
-            let from = base + start + line.len() - command.len();
-            shell::read(sink, command, from, Context::Install);
-            code.replace_range(at..start + line.len(), &" ".repeat(trimmed.len()));
+        if !trimmed.starts_with(['!', '%']) {
+            continue;
         }
+        let at = start + line.len() - trimmed.len();
+        let mut end = start + line.len();
+        let mut last = line;
+        while last.trim_end().ends_with('\\')
+            && let Some((start, line)) = lines.next()
+        {
+            (end, last) = (start + line.len(), line);
+        }
+        let command = text.get(at + 1..end).unwrap_or_default();
+        // As many characters: nothing shifts.
+        let command = command.replace("{sys.executable}", "python          ");
+        shell::read(sink, &command, base + at + 1, Context::Install);
+        code.replace_range(at..end, &" ".repeat(end - at));
     }
     code
 }
@@ -89,16 +112,12 @@ fn call(sink: &mut Sink, node: Node<'_>, code: &str, base: usize) {
     let Some(range) = first_string(node, code) else {
         return;
     };
-    match function.rsplit('.').next() {
-        Some("__import__" | "import_module") => module(sink, code, range, base),
-        Some(
-            "system" | "popen" | "run" | "call" | "check_call" | "check_output" | "Popen"
-            | "getoutput",
-        ) => {
-            let command = slice(code, range.clone());
-            shell::read(sink, command, base + range.start, Context::Install);
-        }
-        _ => {}
+    let loads = ["__import__", "import_module", "find_spec", "importorskip"];
+    if loads
+        .iter()
+        .any(|name| function.rsplit('.').next() == Some(name))
+    {
+        module(sink, code, range, base);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ruby: what is required is often named as its gem is; where it is not, a table says so.
 
-use super::{each_node, first_string, longest, slice};
+use super::{each_node, first_string, longest, run, slice};
 use crate::inspect::packages::{
     Ecosystem,
     extract::{Context, Sink},
@@ -68,6 +68,7 @@ const GEMS: &[(&str, &str)] = &[
 
 pub(in super::super) fn ruby(sink: &mut Sink, text: &str, base: usize) {
     each_node(&tree_sitter_ruby::LANGUAGE.into(), text, &mut |node| {
+        run::read(sink, node, text, base);
         let method = node
             .child_by_field_name("method")
             .filter(|_| node.kind() == "call" && node.child_by_field_name("receiver").is_none());

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::{each_node, slice};
+use super::{each_node, run, slice};
 use crate::inspect::packages::{
     Ecosystem,
     extract::{Sink, stdlib},
@@ -15,6 +15,7 @@ pub(in super::super) fn rust(sink: &mut Sink, text: &str, base: usize) {
     let mut own: Vec<&str> = Vec::new();
     each_node(&tree_sitter_rust::LANGUAGE.into(), text, &mut |node| {
         let name = |field| node.child_by_field_name(field).map(|n| n.byte_range());
+        run::read(sink, node, text, base);
         match node.kind() {
             "mod_item" => own.extend(name("name").map(|name| slice(text, name))),
             "extern_crate_declaration" => roots.extend(name("name")),

@@ -7,7 +7,7 @@ use crate::inspect::packages::{
         Context, Sink, imports,
         markdown::lines,
         pattern::{group, patterns},
-        spec,
+        shell, spec,
     },
 };
 
@@ -30,20 +30,45 @@ pub(super) fn setup(sink: &mut Sink, text: &str, base: usize) {
     imports::python(sink, text, base);
 }
 
-/// `setup.cfg`: indented lines below `install_requires` and its kin.
+/// `setup.cfg` and `tox.ini`: lines below `install_requires`, `deps` and their kin.
 pub(super) fn sections(sink: &mut Sink, text: &str, base: usize) {
-    let (mut section, mut listing) = ("", false);
+    let (mut section, mut listing) = ("", Listing::Other);
     for (start, line) in lines(text) {
-        let indented = line.starts_with([' ', '\t']);
+        let at = base + start;
         if let Some(found) = TABLE.first(line) {
             section = found.get(1).map_or("", |name| name.as_str());
-            listing = false;
-        } else if indented && listing {
-            requirement(sink, line, base + start);
-        } else if let Some((key, _)) = line.split_once('=').filter(|_| !indented) {
-            let key = key.trim();
-            listing = matches!(key, "install_requires" | "setup_requires" | "tests_require")
-                || section == "options.extras_require";
+            listing = Listing::Other;
+        } else if line.starts_with([' ', '\t']) {
+            listing.read(sink, line, at);
+        } else if let Some((key, value)) = line.split_once('=') {
+            listing = Listing::of(section, key.trim());
+            listing.read(sink, value, at + key.len() + 1);
+        }
+    }
+}
+
+/// What the lines below a key are.
+enum Listing {
+    Requirements,
+    Commands,
+    Other,
+}
+
+impl Listing {
+    fn of(section: &str, key: &str) -> Self {
+        match key {
+            _ if section == "options.extras_require" => Self::Requirements,
+            "install_requires" | "setup_requires" | "tests_require" | "deps" => Self::Requirements,
+            "commands" | "commands_pre" | "commands_post" | "install_command" => Self::Commands,
+            _ => Self::Other,
+        }
+    }
+
+    fn read(&self, sink: &mut Sink, line: &str, at: usize) {
+        match self {
+            Self::Requirements => requirement(sink, line, at),
+            Self::Commands => shell::read(sink, line, at, Context::Install),
+            Self::Other => {}
         }
     }
 }
@@ -59,8 +84,13 @@ pub(super) fn conda(sink: &mut Sink, text: &str, base: usize) {
         } else if inside.is_some_and(|outer| indent <= outer && !item.is_empty()) {
             inside = None;
         } else if let Some(word) = item.strip_prefix("- ").filter(|_| inside.is_some()) {
+            let word = word.trim_start_matches([' ', '"', '\'']);
             let at = start + line.len() - word.len();
-            requirement(sink, word.trim_matches(['"', '\'']), base + at);
+            requirement(
+                sink,
+                word.trim_end().trim_end_matches(['"', '\'']),
+                base + at,
+            );
         }
     }
 }
@@ -84,4 +114,21 @@ pub(super) fn requirement(sink: &mut Sink, text: &str, base: usize) {
         word,
         start..start + word.len(),
     );
+}
+
+/// What a script says of itself (PEP 723): TOML in its comments.
+pub(in super::super) fn script(sink: &mut Sink, text: &str, base: usize) {
+    let Some(at) = text.find("# /// script") else {
+        return;
+    };
+    let from = text.get(at..).and_then(|rest| rest.find('\n'));
+    let Some(from) = from.map(|end| at + end + 1) else {
+        return;
+    };
+    let rest = text.get(from..).unwrap_or_default();
+    let body = rest
+        .split_inclusive('\n')
+        .take_while(|line| line.trim_end() != "# ///");
+    let body: String = body.map(|line| line.replacen('#', " ", 1)).collect();
+    super::toml::read(sink, super::Kind::PyProject, &body, base + from);
 }
