@@ -88,9 +88,16 @@ fn bits(hash: u64) -> u64 {
 }
 
 /// A name, ready to be shortened.
+///
+/// The hash of a name is a polynomial of its characters, so what it loses with a character is a sum:
+/// each pair of characters costs one addition.
 pub(super) struct Beginnings {
-    /// The hash of each beginning, the empty one first.
-    hashes: [u64; LONGEST + 1],
+    /// The hash before it is mixed.
+    whole: u64,
+    /// What the hash becomes without this character.
+    once: [u64; LONGEST],
+    /// What has to be added to that if this one, further to the left, is gone too.
+    further: [u64; LONGEST],
     /// Whether a character is the same as the one before it.
     repeats: [bool; LONGEST],
     length: usize,
@@ -100,32 +107,41 @@ impl Beginnings {
     /// `None` if the name is too long.
     pub(super) fn new(name: &str) -> Option<Self> {
         let mut this = Self {
-            hashes: [0; LONGEST + 1],
+            whole: 0,
+            once: [0; LONGEST],
+            further: [0; LONGEST],
             repeats: [false; LONGEST],
             length: 0,
         };
-        let (mut hash, mut before) = (0_u64, None);
+        let mut beginnings = [0_u64; LONGEST + 1];
+        let mut before = None;
         for c in name.chars() {
             *this.repeats.get_mut(this.length)? = before.replace(c) == Some(c);
-            hash = hash.wrapping_mul(FACTOR).wrapping_add(u64::from(c) + 1);
+            let hash = this.whole.wrapping_mul(FACTOR);
+            this.whole = hash.wrapping_add(u64::from(c) + 1);
             this.length += 1;
-            *this.hashes.get_mut(this.length)? = hash;
+            *beginnings.get_mut(this.length)? = this.whole;
+        }
+        let pairs = beginnings.windows(2).take(this.length).enumerate();
+        for ((at, pair), (once, further)) in pairs.zip(this.once.iter_mut().zip(&mut this.further))
+        {
+            let [before, after] = pair else { continue };
+            let loss = before.wrapping_sub(*after);
+            let behind = this.length - 1 - at;
+            *once = loss.wrapping_mul(power(behind)).wrapping_add(this.whole);
+            *further = loss.wrapping_mul(power(behind.saturating_sub(1)));
         }
         Some(this)
     }
 
     /// Hashes of the name, and of the name without each of its characters.
     pub(super) fn each(&self, mut each: impl FnMut(u64)) {
-        each(mixed(self.between(0, self.length)));
-        for at in 0..self.length {
+        each(mixed(self.whole));
+        let gone = self.once.iter().zip(&self.repeats).take(self.length);
+        for (hash, repeats) in gone {
             // Of a run of the same character, each leaves the same.
-            if !self.is_repeated(at) {
-                let rest = self.between(at + 1, self.length);
-                each(mixed(joined(
-                    self.between(0, at),
-                    rest,
-                    self.length - at - 1,
-                )));
+            if !repeats {
+                each(mixed(*hash));
             }
         }
     }
@@ -133,37 +149,23 @@ impl Beginnings {
     /// Hashes of the name without one or any two of its characters.
     pub(super) fn each_twice(&self, mut each: impl FnMut(u64)) {
         self.each(&mut each);
+        let once = self.once.get(..self.length).unwrap_or_default();
         if self.length > LONGEST_TWICE {
             return;
         }
-        for at in 0..self.length {
-            if self.is_repeated(at) {
+        for (at, (further, repeats)) in self.further.iter().zip(&self.repeats).enumerate() {
+            if *repeats {
                 continue;
             }
-            let first = self.between(0, at);
-            for next in at + 1..self.length {
-                let first = joined(first, self.between(at + 1, next), next - at - 1);
-                let rest = self.between(next + 1, self.length);
-                each(mixed(joined(first, rest, self.length - next - 1)));
+            for hash in once.get(at + 1..).unwrap_or_default() {
+                each(mixed(hash.wrapping_add(*further)));
             }
         }
     }
-
-    fn is_repeated(&self, at: usize) -> bool {
-        self.repeats.get(at).copied().unwrap_or_default()
-    }
-
-    /// The hash of the characters from one place to another.
-    fn between(&self, from: usize, to: usize) -> u64 {
-        let at = |place: usize| self.hashes.get(place).copied().unwrap_or_default();
-        at(to).wrapping_sub(joined(at(from), 0, to.saturating_sub(from)))
-    }
 }
 
-/// The hash of a text followed by another, which has this length.
-fn joined(first: u64, second: u64, length: usize) -> u64 {
-    let power = POWERS.get(length).copied().unwrap_or_default();
-    first.wrapping_mul(power).wrapping_add(second)
+fn power(of: usize) -> u64 {
+    POWERS.get(of).copied().unwrap_or_default()
 }
 
 /// Spreads what the last characters say over all bits.

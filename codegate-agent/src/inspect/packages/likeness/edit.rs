@@ -15,6 +15,8 @@ const TOO_SHORT: usize = 4;
 const LONG: usize = 7;
 /// From here on, one letter that is missing is hardly another word.
 const VERY_LONG: usize = 9;
+/// Names of this length and more have none: what is left of one is no other word.
+const UNIQUE: usize = 12;
 /// Parts of a name that are no longer than this are mostly abbreviations, and each has its own meaning.
 const ABBREVIATION: usize = 4;
 /// Names of this length and more may have two slips in them.
@@ -94,6 +96,7 @@ impl Slip<'_> {
             c if c.is_ascii_digit() => !self.at_end && self.start > 0 && much && long,
             c if before == Some(c) || after == Some(c) => true,
             _ if self.start == 0 => near && self.rank < MOST,
+            _ if self.right.len() >= UNIQUE && c != 's' => true,
             // Word endings: a `scheduler` is no `schedule`.
             'r' | 'd' if self.at_end && before == Some('e') => false,
             's' if self.at_end => much || long,
@@ -113,8 +116,9 @@ impl Slip<'_> {
             c if c.is_ascii_digit() => !self.at_end && much,
             c if before == Some(c) || after == Some(c) => true,
             _ if self.start == 0 => much && length >= LONG,
+            _ if length >= UNIQUE => true,
             's' if self.at_end => self.rank < MOST && length > SHORT,
-            _ if self.at_end && length < LONG => self.rank < MOST && length > SHORT,
+            _ if self.at_end && length < LONG => self.rank < MOST,
             _ if self.at_end => much,
             _ => much || length >= VERY_LONG,
         }
@@ -122,14 +126,19 @@ impl Slip<'_> {
 
     fn replaced(&self, a: char, b: char) -> bool {
         let (much, most) = (self.rank < MUCH, self.rank < MOST);
-        let long = self.right.len() >= LONG;
+        let length = self.right.len();
+        let long = length >= LONG;
         let finger = are_neighbours(a, b) || (is_vowel(a) && is_vowel(b));
         match (a.is_ascii_digit(), b.is_ascii_digit()) {
             // `boto2` and `boto3` are a series, not a slip.
             (true, true) => false,
-            (true, false) | (false, true) => much && long && !self.at_end && self.start > 0,
             _ if self.is_in_abbreviation() => false,
-            _ if self.start == 0 => are_neighbours(a, b) && much && long,
+            // A digit in the middle of a word.
+            (false, true) if most => !self.at_end || are_neighbours(a, b),
+            (true, false) | (false, true) => much && long && !self.at_end && self.start > 0,
+            _ if self.start == 0 => {
+                are_neighbours(a, b) && ((much && long) || (most && length > SHORT))
+            }
             _ if most => long || finger,
             _ => much && long && finger,
         }

@@ -1,7 +1,17 @@
 //! Forms in which names that are taken for one another are the same.
 
+use std::borrow::Cow;
+
 use super::deletions::hash;
 use crate::inspect::packages::Ecosystem;
+
+/// The name as fingers type it, who seldom reach for capitals.
+pub(super) fn typed(name: &str) -> Cow<'_, str> {
+    match name.contains(|c: char| c.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
+}
 
 /// The name as the eye may read it: look-alikes are one letter, separators and scopes are nothing.
 pub(super) fn folded(name: &str) -> String {
@@ -94,17 +104,35 @@ pub(super) fn without_number(name: &str) -> Option<&str> {
     (bare.len() >= LONG && bare.len() < name.len()).then_some(bare)
 }
 
-/// The name without a word that says nothing, as `lodash` of `lodash-utils`.
+/// The name without a word that says nothing, as `lodash` of `lodash-utils` and `lodashutils`.
 pub(super) fn without_praise(name: &str) -> Option<&str> {
-    const WORDS: [&str; 22] = [
+    const WORDS: [&str; 24] = [
         "addon", "enhanced", "ex", "fix", "fixed", "helper", "helpers", "latest", "lib", "libs",
-        "library", "new", "next", "official", "patched", "plus", "pro", "secure", "stable", "util",
-        "utils", "v2",
+        "library", "new", "next", "official", "patched", "plus", "pro", "secure", "stable", "tool",
+        "tools", "util", "utils", "v2",
     ];
-    let (bare, word) = name.rsplit_once(['-', '_', '.'])?;
-    let version = word.strip_prefix('v').unwrap_or_default();
-    let numbered = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
-    (WORDS.contains(&word) || numbered).then_some(bare)
+    /// Shorter ones end many words.
+    const LONG: usize = 3;
+    let version = |word: &str| {
+        let number = word.strip_prefix('v').unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    if let Some((bare, word)) = name.rsplit_once(['-', '_', '.']) {
+        return (WORDS.contains(&word) || version(word)).then_some(bare);
+    }
+    let glued = WORDS.iter().filter(|word| word.len() >= LONG);
+    let mut glued = glued.filter_map(|word| name.strip_suffix(word));
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let numbered = bare.strip_suffix('v').filter(|_| bare.len() < name.len());
+    glued.find(|bare| bare.len() > LONG).or(numbered)
+}
+
+/// The name without a number that is added, as `react` of `react18`.
+pub(super) fn without_release(name: &str) -> Option<&str> {
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let bare = bare.strip_suffix('-').unwrap_or(bare);
+    // What ends in a number anyway is of a series.
+    (bare.len() < name.len() && bare.len() >= 4).then_some(bare)
 }
 
 /// The name without a word for the language, as `lodash` of `lodash-js`.

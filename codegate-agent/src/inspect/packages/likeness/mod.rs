@@ -114,6 +114,8 @@ impl Likeness {
         if let Some((scope, _)) = scoped(name) {
             *self.scopes.entry(scope.into()).or_default() += 1;
         }
+        let lower = forms::typed(name);
+        let name = lower.as_ref();
         let names = [Some(name), forms::without_number(name)];
         for name in names.into_iter().flatten() {
             let Some(beginnings) = Beginnings::new(name) else {
@@ -180,6 +182,8 @@ impl Likeness {
     }
 
     fn by_edit(&self, name: &str) -> Option<Like> {
+        let name = forms::typed(name);
+        let name = name.as_ref();
         let beginnings = Beginnings::new(name)?;
         let mut best: Option<u32> = None;
         beginnings.each(|hash| {
@@ -216,8 +220,9 @@ impl Likeness {
                 continue;
             };
             let rank = self.ranks.get(other).copied().unwrap_or(NEAR);
-            let bare = forms::without_number(other);
-            if near(other, rank) || bare.is_some_and(|bare| near(bare, rank)) {
+            let other = forms::typed(other);
+            let bare = forms::without_number(&other);
+            if near(&other, rank) || bare.is_some_and(|bare| near(bare, rank)) {
                 *best = Some(id);
             }
         }
@@ -284,7 +289,13 @@ impl Likeness {
             weak: true,
             ..like(other, rule, how)
         };
-        if let Some(bare) = forms::without_language(self.ecosystem, name).filter(much) {
+        // Where nothing stands between them, the word may be part of a name of its own.
+        let language = forms::without_language(self.ecosystem, name);
+        let apart = |bare: &&str| {
+            let (before, after) = name.split_once(*bare).unwrap_or_default();
+            before.ends_with('-') || after.starts_with(['-', '.'])
+        };
+        if let Some(bare) = language.filter(|bare| most(bare) || (much(bare) && apart(bare))) {
             let how = "adds nothing but the language to it";
             return Some(weak(bare, "language", how));
         }
@@ -294,6 +305,9 @@ impl Likeness {
                 "addition",
                 "adds a word to it that says nothing",
             ));
+        }
+        if let Some(bare) = forms::without_release(name).filter(most) {
+            return Some(weak(bare, "addition", "adds nothing but a number to it"));
         }
         let (scope, rest) = scoped(name)?;
         (scope.get(1..) == Some(rest) && most(&rest))

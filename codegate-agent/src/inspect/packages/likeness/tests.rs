@@ -93,6 +93,37 @@ fn what_is_mistaken_for_another_is_like_it() {
 }
 
 #[test]
+fn what_is_added_or_struck_beside_a_letter_is_like_it() {
+    let npm = likeness(Ecosystem::Npm, &["react", "JSONStream", "pillow", "xtend"]);
+    for (name, other) in [
+        ("react18", "react"),
+        ("react-18", "react"),
+        ("r3act", "react"),
+        ("reactutils", "react"),
+        ("reactv2", "react"),
+        ("jsonstsream", "JSONStream"),
+        ("jsknstream", "JSONStream"),
+        ("oillow", "pillow"),
+        ("xten", "xtend"),
+    ] {
+        assert_eq!(like(&npm, name).as_deref(), Some(other), "{name}");
+    }
+    for name in ["reactor", "willow", "react-table", "extend2x"] {
+        assert_eq!(like(&npm, name), None, "{name}");
+    }
+    let npm = likeness(Ecosystem::Npm, &NPM);
+    let weak = npm.like(&Package::new(Ecosystem::Npm, "chalk5").unwrap());
+    assert!(weak.unwrap().weak);
+    let rare = (0..2_000).map(|rank| (format!("n{rank}"), rank));
+    let rare = rare
+        .chain([("gradient-string".to_owned(), 2_600)])
+        .collect();
+    let rare = Likeness::new(Ecosystem::Npm, rare);
+    assert!(like(&rare, "gradient-stringn").is_some());
+    assert_eq!(like(&rare, "gradient-strong"), None);
+}
+
+#[test]
 fn what_is_itself_or_something_else_is_not_like_another() {
     let npm = likeness(Ecosystem::Npm, &NPM);
     for name in [
@@ -105,7 +136,6 @@ fn what_is_itself_or_something_else_is_not_like_another() {
         "pgp",
         "@angular/core",
         "@types/nod-e2e",
-        "chalk5",
         "my-express-app",
         "react-table",
     ] {

@@ -69,7 +69,7 @@ fn packages_are_found_in_all_their_shapes() {
 #[test]
 fn shapes_in_pieces_have_their_places() {
     for shape in shapes() {
-        for (at, _) in shape.text.char_indices() {
+        for (at, _) in shape.text.char_indices().step_by(7) {
             let piece = shape.text.get(..at).unwrap();
             for mention in file(&shape.file, piece.as_bytes()) {
                 assert!(
