@@ -1,6 +1,10 @@
 //! One client connection joined to one upstream connection, both HTTP/1.1 or both HTTP/2.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Request, Response};
 use hyper::{
@@ -33,6 +37,12 @@ pub const ALPN_H2: &[u8] = b"h2";
 const HEAD: usize = 64 * 1024;
 /// The HTTP/2 flow-control window of a stream, in bytes: a prompt fits without a round trip.
 const WINDOW: u32 = 1 << 20;
+/// The window of an answer's stream: what an upstream may send while its client does not read.
+const ANSWER: u32 = 512 * 1024;
+/// The window of an upstream connection. Half of it is what the HTTP/2 library grants to frames of fewer than
+/// 256 bytes that nobody has read yet, and beyond that it ends the connection: events of a few words, unread
+/// by a client that is slow, must fit.
+const ANSWERS: u32 = 32 << 20;
 
 /// How long a connection on which nothing was asked yet outlives the agent's stop.
 const FIRST: Duration = Duration::from_secs(3);
@@ -78,7 +88,7 @@ async fn serve_h1<C, U>(
     client: C,
     upstream: U,
     connection: Arc<Connection>,
-    mut running: Running,
+    running: Running,
 ) -> Result<(), RelayError>
 where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -100,13 +110,60 @@ where
         let (connection, sender) = (connection.clone(), sender.clone());
         async move { exchange(&connection, Upstream::H1(&sender), request).await }
     });
-    let mut server = pin!(
-        server_h1::Builder::new()
-            .preserve_header_case(true)
-            .max_headers(256)
-            .serve_connection(TokioIo::new(Hinted::new(client, hints.clone())), service)
-    );
-    let mut driver = pin!(driver);
+    let server = server_h1::Builder::new()
+        .preserve_header_case(true)
+        .max_headers(256)
+        .serve_connection(TokioIo::new(Hinted::new(client, hints.clone())), service);
+    let end = |server: Pin<&mut _>| server_h1::Connection::graceful_shutdown(server);
+    join(server, end, driver, &begun, running).await
+}
+
+async fn serve_h2<C, U>(
+    client: C,
+    upstream: U,
+    connection: Arc<Connection>,
+    running: Running,
+) -> Result<(), RelayError>
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    U: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, driver) = client_h2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(ANSWER)
+        .initial_connection_window_size(ANSWERS)
+        .max_header_list_size(HEAD as u32)
+        .handshake::<_, Body>(TokioIo::new(upstream))
+        .await
+        .map_err(RelayError::Upstream)?;
+    let begun = Begun::default();
+    let service = service_fn(|request| {
+        begun.set();
+        let (connection, mut sender) = (connection.clone(), sender.clone());
+        async move { exchange(&connection, Upstream::H2(&mut sender), request).await }
+    });
+    let server = server_h2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(4 * WINDOW)
+        .max_header_list_size(HEAD as u32)
+        .serve_connection(TokioIo::new(client), service);
+    let end = |server: Pin<&mut _>| server_h2::Connection::graceful_shutdown(server);
+    join(server, end, driver, &begun, running).await
+}
+
+/// Runs both sides until either ends. `end` has the server finish what is under way and take no more.
+async fn join<S>(
+    server: S,
+    end: impl Fn(Pin<&mut S>),
+    driver: impl Future<Output = Result<(), hyper::Error>>,
+    begun: &Begun,
+    mut running: Running,
+) -> Result<(), RelayError>
+where
+    S: Future<Output = Result<(), hyper::Error>>,
+{
+    let (mut server, mut driver) = (pin!(server), pin!(driver));
     let (mut open, mut stopping) = (true, false);
     loop {
         tokio::select! {
@@ -120,56 +177,7 @@ where
             () = begun.then_stopped(&mut running), if !stopping => stopping = true,
         }
         // Nothing more can be asked: the client is told when its exchange under way is done.
-        server.as_mut().graceful_shutdown();
-    }
-}
-
-async fn serve_h2<C, U>(
-    client: C,
-    upstream: U,
-    connection: Arc<Connection>,
-    mut running: Running,
-) -> Result<(), RelayError>
-where
-    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    U: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, driver) = client_h2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(4 * WINDOW)
-        .max_header_list_size(HEAD as u32)
-        .handshake::<_, Body>(TokioIo::new(upstream))
-        .await
-        .map_err(RelayError::Upstream)?;
-    let begun = Begun::default();
-    let service = service_fn(|request| {
-        begun.set();
-        let (connection, mut sender) = (connection.clone(), sender.clone());
-        async move { exchange(&connection, Upstream::H2(&mut sender), request).await }
-    });
-    let mut server = pin!(
-        server_h2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(4 * WINDOW)
-            .max_header_list_size(HEAD as u32)
-            .serve_connection(TokioIo::new(client), service)
-    );
-    let mut driver = pin!(driver);
-    let (mut open, mut stopping) = (true, false);
-    loop {
-        tokio::select! {
-            // Upstream first: what it has just said goes on in the same turn of this task.
-            biased;
-            ended = driver.as_mut(), if open => {
-                open = false;
-                trace_end(ended);
-            }
-            served = server.as_mut() => return served.map_err(RelayError::Client),
-            () = begun.then_stopped(&mut running), if !stopping => stopping = true,
-        }
-        server.as_mut().graceful_shutdown();
+        end(server.as_mut());
     }
 }
 

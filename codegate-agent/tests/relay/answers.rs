@@ -1,6 +1,12 @@
 //! The way back.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use codegate::{inspect::Kind, seal::NewSecret};
@@ -185,6 +191,39 @@ async fn an_event_arrives_before_the_stream_ends() {
         .await
         .unwrap();
     assert_eq!(frame.unwrap().unwrap().into_data().unwrap(), delta("hello"));
+}
+
+/// A client that stands still holds the upstream up by its window; the HTTP/2 library takes a flood of
+/// small unread frames for an attack.
+#[tokio::test]
+async fn small_events_wait_for_a_client_that_reads_late() {
+    const EVENTS: usize = 40_000;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
+    let answer = move |_: &Seen| -> Answer {
+        let counted = counted.clone();
+        let event = move |n| {
+            counted.store(n, Ordering::Relaxed);
+            Ok(http_body::Frame::data(Bytes::from(format!(
+                "data: {{\"n\":{n}}}\n\n"
+            ))))
+        };
+        let all = stream::iter((1..=EVENTS).map(event));
+        sse().body(StreamBody::new(all).boxed_unsync()).unwrap()
+    };
+    let mut rig = Rig::new(Version::H2, "openai", answer).await;
+    let response = rig.open(post(CHAT, ask("hello"))).await;
+    let mut before = usize::MAX;
+    while before != sent.load(Ordering::Relaxed) {
+        before = sent.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!((1000..EVENTS).contains(&before), "{before} events wait");
+    let text = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(
+        text.windows(2).filter(|pair| pair == b"\n\n").count(),
+        EVENTS
+    );
 }
 
 /// Gemini's array of answers, where the client did not ask for events.

@@ -252,7 +252,10 @@ impl Sender {
             }
             Version::H2 => {
                 let exec = TokioExecutor::new();
-                let (sender, driver) = hyper::client::conn::http2::handshake(exec, io)
+                // A small window: what a client does not read waits with the relay, and behind it.
+                let (sender, driver) = hyper::client::conn::http2::Builder::new(exec)
+                    .initial_stream_window_size(65_535)
+                    .handshake(io)
                     .await
                     .unwrap();
                 tokio::spawn(driver);
