@@ -324,6 +324,81 @@ fn claude_code_does_not_install_it_and_says_why() {
     assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
 }
 
+/// A model that writes a manifest into a file: a user's name for it, and a listed package or not.
+fn writing(lab: &Lab) {
+    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
+        lab.ai(host, |asked| {
+            let arguments =
+                json!({"mode": 6, "file_path": "/é/package.json", "content": asked.user});
+            let name = "Write".into();
+            Turn::new([Say::Call { name, arguments }]).step(3).split(17)
+        });
+    }
+}
+
+#[test]
+fn a_manifest_with_a_malicious_package_is_not_written() {
+    let lab = Lab::new();
+    writing(&lab);
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    for (package, blocked) in [
+        ("evil-lab", true),
+        ("express", false),
+        ("no-such-lab", false),
+    ] {
+        let content = json!({"dependencies": {package: "^1.0.0"}}).to_string();
+        for (way, said) in ask(&lab, &content) {
+            let arguments = &said["arguments"];
+            let name = arguments["file_path"].as_str().unwrap();
+            match blocked {
+                true => assert_eq!(
+                    name,
+                    format!("/dev/null/CodeGate blocked this file: it adds pkg:npm/{package}"),
+                    "{way}"
+                ),
+                false => assert_eq!(name, "/é/package.json", "{way}"),
+            }
+            assert_eq!(
+                (&arguments["mode"], &arguments["content"]),
+                (&json!(6), &json!(content))
+            );
+        }
+    }
+}
+
+#[test]
+fn claude_code_does_not_write_it_and_says_why() {
+    let lab = Lab::new();
+    let path = lab.path("home/package.json");
+    let write = json!({"file_path": path, "content": "{\"dependencies\": {\"evil-lab\": \"1\"}}"});
+    lab.ai("api.anthropic.com", move |asked| {
+        match asked.results.last() {
+            Some(result) => Turn::text(format!("The tool said: {result}")),
+            None if asked.user.contains("install it") => Turn::call("Write", write.clone()),
+            None => Turn::text("{}"),
+        }
+    });
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
+    let output = asked
+        .args(["--permission-mode", "bypassPermissions"])
+        .run()
+        .ok()
+        .text();
+    assert!(!lab.path("home/package.json").exists());
+    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    let result = last["result"].as_str().unwrap();
+    assert!(
+        result.contains("/dev/null/CodeGate blocked this file: it adds pkg:npm/evil-lab"),
+        "{result}"
+    );
+    assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
+}
+
 /// Rows 19 and 20 of the predecessor's faults.
 #[test]
 fn what_the_predecessor_did_not_see_is_told() {

@@ -257,10 +257,13 @@ impl Watch for Journal {
         self.lookout.as_mut()?.command(command)
     }
 
-    fn file(&mut self, name: &str, content: &str) {
-        if let Some(lookout) = &mut self.lookout {
-            lookout.file(name, content);
-        }
+    fn guards(&self, name: &str) -> bool {
+        let lookout = self.lookout.as_ref();
+        lookout.is_some_and(|lookout| lookout.guards(name))
+    }
+
+    fn file(&mut self, name: &str, content: &str, whole: bool) -> Option<String> {
+        self.lookout.as_mut()?.file(name, content, whole)
     }
 
     fn unchecked(&mut self) -> Option<String> {

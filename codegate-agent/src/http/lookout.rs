@@ -189,12 +189,37 @@ impl Lookout {
         refusal
     }
 
-    /// A file that a tool is to write.
-    pub(super) fn file(&mut self, name: &str, content: &str) {
-        for found in judged(&self.catalogue, extract::file(name, content.as_bytes())) {
-            self.tell_later(&found);
-            self.record(found, PackagePlace::File, PackageAction::Recorded);
+    /// Whether a call that writes a file of this name must not go on before it has been looked at.
+    pub(super) fn guards(&self, name: &str) -> bool {
+        self.block && extract::is_manifest(name)
+    }
+
+    /// A file that a tool is to write, or (if not `whole`) what is added to it: why it must not be
+    /// written. That is so if the next installation would fetch what is known to be malicious; what
+    /// does not exist cannot be fetched, and may be the user's own.
+    pub(super) fn file(&mut self, name: &str, content: &str, whole: bool) -> Option<String> {
+        let mut mentions = extract::file(name, content.as_bytes());
+        let guards = self.guards(name);
+        if !whole && extract::is_manifest(name) {
+            mentions.extend(added(name, content));
         }
+        let mut refusal = None;
+        for found in judged(&self.catalogue, mentions) {
+            let blocked = guards
+                && found.severity == Severity::Block
+                && found.judgement.verdict == Verdict::Malicious;
+            // Not every tool shows the name of a file that cannot be written.
+            self.tell_later(&found);
+            let action = match blocked {
+                true => PackageAction::Blocked,
+                false => PackageAction::Recorded,
+            };
+            if blocked && refusal.is_none() {
+                refusal = Some(notice::refused_file(&found.purl));
+            }
+            self.record(found, PackagePlace::File, action);
+        }
+        refusal
     }
 
     /// Whether a call that cannot be looked at may be made all the same.
@@ -264,6 +289,15 @@ fn without_version(purl: Purl) -> String {
     .to_string()
 }
 
+/// The packages in lines that are added to a manifest, whatever stands around them there.
+fn added(name: &str, lines: &str) -> Vec<Mention> {
+    let lines = lines.lines().map(|line| format!("+{line}\n"));
+    let patch: String = std::iter::once(format!("+++ {name}\n"))
+        .chain(lines)
+        .collect();
+    extract::file("x.patch", patch.as_bytes())
+}
+
 fn judged(catalogue: &Catalogue, mentions: Vec<Mention>) -> Vec<Found> {
     let judge = |Mention { purl, context, .. }| {
         let judgement = catalogue.check(&purl);
@@ -277,3 +311,7 @@ fn judged(catalogue: &Catalogue, mentions: Vec<Mention>) -> Vec<Found> {
     };
     mentions.into_iter().filter_map(judge).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests;

@@ -41,6 +41,14 @@ pub(super) fn refusal(purl: &Purl, judgement: &Judgement) -> String {
     shortened(text)
 }
 
+/// Why a tool does not write a file, in one line that is short enough for a file's name.
+pub(super) fn refused_file(purl: &Purl) -> String {
+    const MOST: usize = 200;
+    let mut text = format!("CodeGate blocked this file: it adds {purl}");
+    text.truncate(text.floor_char_boundary(MOST));
+    text
+}
+
 /// A notice with its mark.
 pub(super) fn written(text: &str, mark: &str) -> String {
     format!("{START}{text}{MARK}{mark}{END}")

@@ -3,9 +3,11 @@
 //! Knows: JSON as it arrives. Must not know: events, packages.
 //!
 //! A call waits if its tool runs what it is given, or from where a member begins that is named like
-//! a command. All others go on as they come, and are only looked at.
+//! a command, or from where a file's name begins: until that is whole, and if somebody wants to see
+//! the file, until the call is. All others go on as they come, and are only looked at.
 
-use super::{Watch, tool};
+use super::{Watch, paths::Paths, tool, written::nowhere};
+use crate::span::escape;
 
 /// A call whose arguments grow beyond this many bytes is not read to its end.
 const LONGEST: usize = 1 << 20;
@@ -15,13 +17,18 @@ const LONGEST: usize = 1 << 20;
 pub(super) struct Call {
     /// The tool, as far as it is known.
     pub(super) name: String,
-    /// Its arguments so far.
+    /// Its arguments so far, but for the first bytes of very long ones.
     arguments: Vec<u8>,
-    /// Of them, how many bytes have gone on.
+    /// How many bytes those are.
+    dropped: usize,
+    /// How many bytes have gone on.
     passed: usize,
     /// Whether they are just text.
     plain: bool,
     state: State,
+    /// Whether it may run something.
+    runs: bool,
+    paths: Paths,
     braces: Braces,
 }
 
@@ -43,26 +50,54 @@ impl Call {
         Self {
             name: name.to_owned(),
             arguments: Vec::new(),
+            dropped: 0,
             passed: 0,
             plain,
             state: State::Passing,
+            runs: false,
+            paths: match plain {
+                true => Paths::patch(),
+                false => Paths::json(),
+            },
             braces: Braces::default(),
         }
     }
 
-    /// Takes a delta, and says what becomes of it.
-    pub(super) fn add(&mut self, text: &[u8]) -> State {
+    /// Takes a delta, and says what becomes of it. One that is not of a [`State::Waiting`] call any
+    /// more lets those go on that waited.
+    pub(super) fn add(&mut self, text: &[u8], watch: &dyn Watch) -> State {
         if matches!(self.state, State::Refused | State::Done) {
             return self.state;
         }
         let before = self.arguments.len();
         self.arguments.extend_from_slice(text);
         self.braces.feed(text);
-        if self.state == State::Passing && self.may_run(before) {
-            self.state = State::Waiting;
-            self.passed = before;
+        self.paths.feed(text, |name| watch.guards(name));
+        self.runs = self.runs || self.may_run(before);
+        match (self.state, self.has_to_wait()) {
+            (State::Passing, true) => {
+                self.state = State::Waiting;
+                self.passed = self.dropped + before;
+            }
+            (State::Waiting, false) => self.state = State::Passing,
+            (State::Passing, false) if self.arguments.len() > LONGEST => self.forget(),
+            _ => {}
         }
         self.state
+    }
+
+    fn has_to_wait(&self) -> bool {
+        self.runs || self.paths.is_open() || self.paths.found().is_some()
+    }
+
+    /// So much has gone on that nobody will read it.
+    fn forget(&mut self) {
+        self.dropped += self.arguments.len();
+        self.arguments.clear();
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.state == State::Waiting
     }
 
     /// Whether the arguments are whole: what follows could only be white space.
@@ -72,7 +107,8 @@ impl Call {
 
     /// Whether there is too much of it to wait for its end.
     pub(super) fn is_too_long(&self) -> bool {
-        self.arguments.len() > LONGEST
+        let undecided = self.paths.is_open() && self.paths.found().is_none();
+        self.arguments.len() > LONGEST || self.dropped > 0 && !undecided
     }
 
     /// Whether it has not been judged yet.
@@ -84,7 +120,33 @@ impl Call {
     pub(super) fn instead(&self, watch: &mut dyn Watch) -> Option<Vec<u8>> {
         match self.arguments.as_slice() {
             [] => None,
+            _ if self.dropped > 0 => None,
             arguments => tool::judge(&self.name, arguments, self.plain, watch),
+        }
+    }
+
+    /// It cannot be read to its end; gives what of it is to be said now if it must not be made then.
+    pub(super) fn unread(&mut self, reason: Option<String>) -> Option<Vec<u8>> {
+        match self.paths.found().filter(|_| !self.runs) {
+            None => {
+                let refused = |reason: String| tool::refused(&self.name, self.plain, &reason);
+                let instead = reason.map(refused);
+                self.judged(instead)
+            }
+            Some(name) => {
+                let before = self.dropped..self.passed;
+                self.state = State::Done;
+                let arguments = std::mem::take(&mut self.arguments);
+                let at = |place: usize| place.saturating_sub(before.start);
+                let mut rest = arguments.get(at(before.end)..at(name.start))?.to_vec();
+                let nowhere = nowhere(&reason?);
+                match self.plain {
+                    true => rest.extend_from_slice(nowhere.as_bytes()),
+                    false => rest.extend(escape(nowhere.as_bytes(), 1)),
+                }
+                rest.extend_from_slice(arguments.get(at(name.end)..)?);
+                Some(rest)
+            }
         }
     }
 
@@ -95,13 +157,14 @@ impl Call {
         self.state = State::Done;
         let arguments = std::mem::take(&mut self.arguments);
         let instead = instead.filter(|_| waited)?;
-        let gone = arguments.get(..self.passed).unwrap_or_default();
+        let gone = arguments.get(..self.passed.saturating_sub(self.dropped));
+        let gone = gone.unwrap_or_default();
         let rest = instead.strip_prefix(gone)?.to_vec();
         self.state = State::Refused;
         Some(rest)
     }
 
-    /// Whether a command may have begun behind the first `before` bytes.
+    /// Whether a command may have begun behind the first `before` of the bytes that are here.
     fn may_run(&self, before: usize) -> bool {
         if tool::runs(&self.name) || (self.plain && !tool::writes(&self.name)) {
             return true;
@@ -156,14 +219,33 @@ impl Braces {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests panic")]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
+    use crate::{provider::Restore, seal::Placeholder};
+
+    /// Wants to see manifests.
+    struct Manifests;
+
+    impl Restore for Manifests {
+        fn value(&mut self, _: &Placeholder) -> Option<Zeroizing<Vec<u8>>> {
+            None
+        }
+        fn mangled(&mut self, _: &[u8]) {}
+    }
+
+    impl Watch for Manifests {
+        fn guards(&self, name: &str) -> bool {
+            name.ends_with("package.json")
+        }
+    }
 
     /// After how many bytes of the arguments a call waits, and after how many it is whole.
     fn follow(name: &str, arguments: &str, step: usize) -> (Option<usize>, Option<usize>) {
         let mut call = Call::new(name, false);
         let (mut waits, mut whole, mut at) = (None, None, 0);
         for piece in arguments.as_bytes().chunks(step) {
-            let state = call.add(piece);
+            let state = call.add(piece, &Manifests);
             if state == State::Waiting {
                 waits = waits.or(Some(at));
             }
@@ -184,7 +266,7 @@ mod tests {
             assert!(waits.unwrap() < begins, "{step}");
             assert_eq!(whole, Some(arguments.len()));
             assert_eq!(follow("Bash", arguments, step).0, Some(0));
-            let read = r#"{"file_path": "/x", "text": "the \"command\" is"}"#;
+            let read = r#"{"limit": 5, "text": "the \"command\" is"}"#;
             assert_eq!(follow("Read", read, step), (None, Some(read.len())));
         }
     }
@@ -194,19 +276,83 @@ mod tests {
         let arguments = br#"{"cwd": "/", "command": "x"}"#;
         let mut call = Call::new("do_it", false);
         for byte in arguments {
-            call.add(&[*byte]);
+            call.add(&[*byte], &Manifests);
         }
         let rest = call.judged(Some(br#"{"cwd": "/", "command": "y"}"#.to_vec()));
         let rest = rest.unwrap();
         assert!(rest.ends_with(br#": "y"}"#) && rest.len() < 12);
-        assert_eq!(call.add(b" "), State::Refused);
+        assert_eq!(call.add(b" ", &Manifests), State::Refused);
     }
 
     #[test]
     fn what_cannot_be_taken_back_goes_on() {
         let mut call = Call::new("Read", false);
-        call.add(b"{\"a\": 1}");
+        call.add(b"{\"a\": 1}", &Manifests);
         assert_eq!(call.judged(Some(b"{}".to_vec())), None);
-        assert_eq!(call.add(b" "), State::Done);
+        assert_eq!(call.add(b" ", &Manifests), State::Done);
+    }
+
+    /// What has gone on after each byte of a call, as a string of marks.
+    fn gone(arguments: &str) -> String {
+        let mut call = Call::new("Write", false);
+        let states = arguments.bytes().map(|byte| call.add(&[byte], &Manifests));
+        let mark = |state| if state == State::Waiting { '.' } else { '!' };
+        states.map(mark).collect()
+    }
+
+    #[test]
+    fn a_call_waits_for_a_file_name_and_then_only_for_files_that_are_wanted() {
+        let arguments = r#"{"path": "/a/x.rs", "content": "package.json"}"#;
+        let open = arguments.find("/a/x.rs").unwrap() - 1;
+        let close = arguments.find("\", \"content").unwrap();
+        let marks = gone(arguments);
+        assert!(marks[..open].chars().all(|c| c == '!'), "{marks}");
+        assert!(marks[open..close].chars().all(|c| c == '.'), "{marks}");
+        assert!(marks[close..].chars().all(|c| c == '!'), "{marks}");
+        for arguments in [
+            r#"{"path": "/a/package.json", "content": "x"}"#,
+            r#"{"content": "x", "path": "\u0070ackage.json"}"#,
+        ] {
+            let open = arguments.find("path").unwrap() + 7;
+            let marks = gone(arguments);
+            assert!(marks[..open].chars().all(|c| c == '!'), "{marks}");
+            assert!(marks[open..].chars().all(|c| c == '.'), "{marks}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_is_refused_by_its_name() {
+        let content = "x".repeat(LONGEST);
+        for (arguments, expected) in [
+            (
+                format!(r#"{{"path": "package.json", "content": "{content}y"#),
+                r#""/dev/null/no", "content": "xx"#,
+            ),
+            (
+                format!(r#"{{"content": "{content}", "path": "a/package.json","#),
+                r#""/dev/null/no","#,
+            ),
+        ] {
+            let mut call = Call::new("Write", false);
+            let mut waits = 0;
+            for piece in arguments.as_bytes().chunks(5) {
+                match call.add(piece, &Manifests) {
+                    State::Waiting => waits += 1,
+                    _ => waits = 0,
+                }
+                if waits > 0 && call.is_too_long() {
+                    break;
+                }
+            }
+            assert!(call.is_too_long());
+            let rest = String::from_utf8(call.unread(Some("no".to_owned())).unwrap()).unwrap();
+            let from = rest.find('"').unwrap();
+            assert!(
+                rest[from..].contains(expected) && from < 12,
+                "{}",
+                &rest[..40]
+            );
+            assert_eq!(call.add(b"rest", &Manifests), State::Done);
+        }
     }
 }

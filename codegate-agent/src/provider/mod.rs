@@ -20,6 +20,8 @@ mod openai_responses;
 mod parked;
 mod parts;
 mod passage;
+mod patch;
+mod paths;
 mod place;
 mod queue;
 mod raw;
@@ -32,6 +34,7 @@ mod tool;
 mod tree;
 mod walk;
 mod watch;
+mod written;
 
 use std::fmt;
 
@@ -166,8 +169,16 @@ pub trait Watch: Restore {
         None
     }
 
-    /// A file, or a patch of some, that a tool is to write.
-    fn file(&mut self, _name: &str, _content: &str) {}
+    /// Whether a call that writes a file of this name has to wait until it is whole.
+    fn guards(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// A file that a tool is to write: its content, or what is added to it. Gives what is to be said
+    /// instead if it must not be written.
+    fn file(&mut self, _name: &str, _content: &str, _whole: bool) -> Option<String> {
+        None
+    }
 
     /// A call is too long to be looked at. Gives what is to be said if it must not be made then.
     fn unchecked(&mut self) -> Option<String> {

@@ -212,8 +212,12 @@ impl Watch for Once<'_> {
         self.watch.command(command)
     }
 
-    fn file(&mut self, name: &str, content: &str) {
-        self.watch.file(name, content);
+    fn guards(&self, name: &str) -> bool {
+        self.watch.guards(name)
+    }
+
+    fn file(&mut self, name: &str, content: &str, whole: bool) -> Option<String> {
+        self.watch.file(name, content, whole)
     }
 
     fn unchecked(&mut self) -> Option<String> {

@@ -10,6 +10,7 @@ use super::{
     Watch,
     script::{in_code, quote},
     tree::{Tree, View},
+    written,
 };
 use crate::span::{Edit, escape, splice};
 
@@ -33,13 +34,14 @@ const RUNNERS: [&str; 16] = [
     "install",
 ];
 /// Parts of names of tools that run nothing, although their names look like it.
-const WRITERS: [&str; 6] = [
+const WRITERS: [&str; 7] = [
     "write_file",
     "writefile",
     "write_to_file",
     "create_file",
     "edit",
     "patch",
+    "replace",
 ];
 /// The arguments that hold what is to be run, in lower case and without `_` and `-`.
 const COMMANDS: [&str; 15] = [
@@ -59,26 +61,6 @@ const COMMANDS: [&str; 15] = [
     "chars",
     "cells",
 ];
-/// The arguments that hold a file's name, and what is to be written into one.
-const NAMES: [&str; 6] = [
-    "filepath",
-    "path",
-    "filename",
-    "file",
-    "targetfile",
-    "notebookpath",
-];
-const CONTENTS: [&str; 8] = [
-    "content",
-    "contents",
-    "text",
-    "newstring",
-    "newstr",
-    "newsource",
-    "filetext",
-    "codeedit",
-];
-
 /// What a string of the arguments is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
@@ -123,7 +105,18 @@ pub(super) fn is_command(member: &str) -> bool {
     COMMANDS.contains(&folded(member).as_str())
 }
 
-fn folded(name: &str) -> String {
+/// Whether a member of this name holds the name of a file.
+pub(super) fn is_path(member: &str) -> bool {
+    written::is_name(&folded(member))
+}
+
+/// Whether a member of this name may hold a patch.
+pub(super) fn is_patch(member: &str) -> bool {
+    written::is_patch(&folded(member))
+}
+
+/// A name in lower case and without `_` and `-`.
+pub(super) fn folded(name: &str) -> String {
     let kept = name.chars().filter(|c| !matches!(c, '_' | '-'));
     kept.collect::<String>().to_ascii_lowercase()
 }
@@ -146,12 +139,13 @@ pub(super) fn judge(
     };
     let mut commands = Vec::new();
     gather(name, tree.root(), &mut commands);
-    files(tree.root(), watch);
     let refuse = |command: &Command<'_>, watch: &mut dyn Watch| {
         let reason = command.reason(watch)?;
         Some(command.refused(&reason))
     };
-    let edits: Vec<Edit> = commands.iter().filter_map(|c| refuse(c, watch)).collect();
+    let mut edits: Vec<Edit> = commands.iter().filter_map(|c| refuse(c, watch)).collect();
+    edits.extend(written::refused(arguments, tree.root(), watch));
+    edits.sort_by_key(|edit| edit.raw.start);
     (!edits.is_empty()).then(|| splice(arguments, &edits))
 }
 
@@ -163,8 +157,8 @@ fn judge_text(
     watch: &mut dyn Watch,
 ) -> Option<Vec<u8>> {
     if plain && writes(name) {
-        watch.file("x.patch", &text);
-        return None;
+        let edits = written::refused_patch(&text, watch);
+        return (!edits.is_empty()).then(|| splice(text.as_bytes(), &edits));
     }
     let texts = match plain && Language::of(name, "") == Language::Shell {
         true => vec![text.into_owned()],
@@ -206,10 +200,6 @@ fn gather<'a>(tool: &str, value: View<'a>, commands: &mut Vec<Command<'a>>) {
     }
 }
 
-fn is_path(member: &str) -> bool {
-    NAMES.contains(&folded(member).as_str())
-}
-
 /// An array is one command, word by word, or a command in each of its strings.
 fn words<'a>(tool: &str, name: &str, array: View<'a>, commands: &mut Vec<Command<'a>>) {
     let words: Vec<Cow<'a, str>> = array.items().filter_map(View::text).collect();
@@ -237,18 +227,6 @@ fn words<'a>(tool: &str, name: &str, array: View<'a>, commands: &mut Vec<Command
     });
 }
 
-/// What the call writes into files.
-fn files(value: View<'_>, watch: &mut dyn Watch) {
-    let member = |names: &[&str]| {
-        let mut members = value.members();
-        let found = members.find(|(name, _)| names.contains(&folded(name).as_str()));
-        found.and_then(|(_, value)| value.text())
-    };
-    if let (Some(name), Some(content)) = (member(&NAMES), member(&CONTENTS)) {
-        watch.file(&name, &content);
-    }
-}
-
 impl<'a> Command<'a> {
     fn new(tool: &str, member: &str, text: Cow<'a, str>, place: Place) -> Self {
         let language = Language::of(tool, member);
@@ -263,9 +241,13 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Why it must not run, if so.
+    /// Why it must not run, if so. A patch may be given to a program that applies it.
     fn reason(&self, watch: &mut dyn Watch) -> Option<String> {
-        self.texts.iter().find_map(|text| watch.command(text))
+        self.texts.iter().find_map(|text| {
+            let reason = watch.command(text);
+            let is_patch = reason.is_none() && text.contains("*** Begin Patch");
+            reason.or_else(|| is_patch.then(|| written::patch_reason(text, watch))?)
+        })
     }
 
     /// What stands in the command's stead.
@@ -309,152 +291,4 @@ impl Language {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests panic")]
-mod tests {
-    use serde_json::{Value, json};
-    use zeroize::Zeroizing;
-
-    use super::*;
-    use crate::{provider::Restore, seal::Placeholder};
-
-    /// Refuses whatever installs `bad`.
-    #[derive(Default)]
-    struct Refuser {
-        commands: Vec<String>,
-        files: Vec<(String, String)>,
-    }
-
-    impl Restore for Refuser {
-        fn value(&mut self, _: &Placeholder) -> Option<Zeroizing<Vec<u8>>> {
-            None
-        }
-        fn mangled(&mut self, _: &[u8]) {}
-    }
-
-    impl Watch for Refuser {
-        fn command(&mut self, text: &str) -> Option<String> {
-            self.commands.push(text.to_owned());
-            text.contains("i bad").then(|| "it's \"bad\"".to_owned())
-        }
-        fn file(&mut self, name: &str, text: &str) {
-            self.files.push((name.to_owned(), text.to_owned()));
-        }
-    }
-
-    const SHELL: &str = r#"echo 'it'\''s "bad"' >&2; false"#;
-
-    fn judged(name: &str, arguments: &Value) -> Option<Value> {
-        let bytes = arguments.to_string();
-        let new = judge(name, bytes.as_bytes(), false, &mut Refuser::default())?;
-        Some(serde_json::from_slice(&new).unwrap())
-    }
-
-    #[test]
-    fn only_the_command_is_replaced() {
-        for (name, given, expected) in [
-            (
-                "Bash",
-                json!({"command": "npm i bad", "timeout": 5}),
-                json!({"command": SHELL, "timeout": 5}),
-            ),
-            (
-                "anything",
-                json!({"cwd": "/", "command": "npm i bad"}),
-                json!({"cwd": "/", "command": SHELL}),
-            ),
-            (
-                "run_command",
-                json!({"CommandLine": "npm i bad"}),
-                json!({"CommandLine": SHELL}),
-            ),
-            (
-                "my_terminal",
-                json!({"what": "npm i bad"}),
-                json!({"what": SHELL}),
-            ),
-            (
-                "shell",
-                json!({"command": ["npm", "i", "bad"]}),
-                json!({"command": ["sh", "-c", SHELL]}),
-            ),
-            (
-                "shell",
-                json!({"command": ["bash", "-lc", "cd x && npm i bad"]}),
-                json!({"command": ["sh", "-c", SHELL]}),
-            ),
-            (
-                "x",
-                json!({"action": {"commands": ["ls", "npm i bad"]}}),
-                json!({"action": {"commands": ["ls", SHELL]}}),
-            ),
-            (
-                "x",
-                json!({"cmd": [{"args": ["npm", "i", "bad"]}]}),
-                json!({"cmd": [{"args": ["sh", "-c", SHELL]}]}),
-            ),
-        ] {
-            assert_eq!(judged(name, &given), Some(expected), "{given}");
-        }
-        assert_eq!(judged("Bash", &json!({"command": "npm i good"})), None);
-        assert_eq!(judged("Write", &json!({"content": "npm i bad"})), None);
-    }
-
-    #[test]
-    fn code_is_searched_for_commands() {
-        for code in [
-            "!npm i bad",
-            "import os\nos.system('npm i bad')",
-            "subprocess.run([\"npm\", 'i', \"bad\"], check=True)",
-        ] {
-            let new = judged("execute_ipython_cell", &json!({ "code": code })).unwrap();
-            assert_eq!(new["code"], r#"raise SystemExit("it's \"bad\"")"#, "{code}");
-        }
-        let input = b"await tools.exec_command({cmd: `npm i bad`})";
-        let new = judge("exec", input, true, &mut Refuser::default()).unwrap();
-        assert_eq!(new, br#"throw new Error("it's \"bad\"");"#);
-        assert_eq!(
-            judge("exec", b"text(\"npm\")", true, &mut Refuser::default()),
-            None
-        );
-    }
-
-    #[test]
-    fn files_are_looked_at_and_never_replaced() {
-        let mut refuser = Refuser::default();
-        let write = json!({"file_path": "/x/package.json", "content": "npm i bad"}).to_string();
-        assert_eq!(judge("Write", write.as_bytes(), false, &mut refuser), None);
-        assert_eq!(
-            judge("apply_patch", b"+npm i bad", true, &mut refuser),
-            None
-        );
-        assert_eq!(refuser.files.len(), 2);
-        assert_eq!(refuser.files[0].0, "/x/package.json");
-        assert!(refuser.commands.is_empty());
-    }
-
-    #[test]
-    fn the_refusal_fails_and_says_why() {
-        let script = Language::Shell.refusal("it's \"bad\" $(touch x) `y`");
-        let run = std::process::Command::new("sh")
-            .args(["-c", &script])
-            .output()
-            .unwrap();
-        assert_eq!(run.status.code(), Some(1));
-        assert_eq!(run.stderr, b"it's \"bad\" $(touch x) `y`\n");
-    }
-
-    #[test]
-    fn arguments_may_be_anything() {
-        for arguments in [
-            "",
-            "{",
-            "null",
-            "[]",
-            "\"npm i bad\"",
-            "{\"command\": 5}",
-            "{\"command\": [1, [\"x\"]]}",
-        ] {
-            judge("x", arguments.as_bytes(), false, &mut Refuser::default());
-            judge("bash", arguments.as_bytes(), true, &mut Refuser::default());
-        }
-    }
-}
+mod tests;

@@ -20,7 +20,6 @@ use super::{
     passage::{Passage, Print, Seen},
     sse::Data,
     stream::{Grammar, Role},
-    tool,
     tree::Tree,
 };
 use crate::span::{Edit, covering, decode, escape};
@@ -215,18 +214,23 @@ impl Watcher {
             .entry(key)
             .or_insert_with(|| Call::new(name, plain));
         let encoded = current.bytes.get(at.clone()).unwrap_or_default();
-        match call.add(decoded(encoded).as_bytes()) {
+        let waited = call.is_waiting();
+        match call.add(decoded(encoded).as_bytes(), watch) {
             State::Waiting => current.own.strings.push((key, at)),
             State::Refused => current.own.edits.push(Edit {
                 raw: at,
                 with: Vec::new(),
             }),
-            State::Passing | State::Done => return Self::whole(call, key, current, watch),
+            state @ (State::Passing | State::Done) => {
+                if waited && state == State::Passing {
+                    current.judged.push((key, None));
+                }
+                return Self::whole(call, key, current, watch);
+            }
         }
         if call.is_too_long() || self.parked.is_full() {
             let reason = watch.unchecked();
-            let instead = reason.map(|reason| tool::refused(&call.name, plain, &reason));
-            current.judged.push((key, call.judged(instead)));
+            current.judged.push((key, call.unread(reason)));
         } else {
             Self::whole(call, key, current, watch);
         }

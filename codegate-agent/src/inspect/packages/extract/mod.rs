@@ -110,6 +110,11 @@ pub fn file_with(name: &str, bytes: &[u8], own: &mut Own) -> Vec<Mention> {
     found
 }
 
+/// Whether a file of this name lists what is to be installed: a manifest, or a lock file.
+pub fn is_manifest(name: &str) -> bool {
+    matches!(Reader::of_file(name), Some(Reader::Manifest(_)))
+}
+
 /// The packages of a manifest or lock file that a tool shows, perhaps with numbers before its lines;
 /// none if the text is something else.
 pub fn shown(text: &str) -> Vec<Mention> {
