@@ -322,6 +322,14 @@ fn claude_code_does_not_install_it_and_says_why() {
         "{result}"
     );
     assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
+    // The provider reads what its model wrote, and in the result what came of it.
+    let asked: Vec<String> = lab.journal().requests().iter().map(|r| r.text()).collect();
+    let last = asked
+        .iter()
+        .rfind(|body| body.contains("tool_result"))
+        .unwrap();
+    assert!(last.contains("touch ran; npm i evil-lab"), "{last}");
+    assert!(last.contains("CodeGate blocked this command") && !last.contains(">&2; false"));
 }
 
 /// A model that writes a manifest into a file: a user's name for it, and a listed package or not.

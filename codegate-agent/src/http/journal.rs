@@ -257,6 +257,26 @@ impl Watch for Journal {
         self.lookout.as_mut()?.command(command)
     }
 
+    fn replaced(
+        &mut self,
+        original: &str,
+        reason: &str,
+        written: &dyn Fn(&str) -> String,
+    ) -> String {
+        let Connection { guard, flow, .. } = &*self.connection;
+        let uid = flow.process.uid;
+        // The same command gives the same mark, wherever it is repeated.
+        let Ok(mark) = guard
+            .vault
+            .mark(uid, format!("{reason}\0{original}").as_bytes())
+        else {
+            return written(reason);
+        };
+        let written = written(&notice::marked(reason, &mark));
+        guard.packages.refused.put(uid, &mark, &written, original);
+        written
+    }
+
     fn guards(&self, name: &str) -> bool {
         let lookout = self.lookout.as_ref();
         lookout.is_some_and(|lookout| lookout.guards(name))

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{notice, seen::Seen};
+use super::{notice, refused::Refused, seen::Seen};
 use crate::{
     inspect::packages::{
         Catalogue, Judgement, Live, Purl, Severity, Verdict,
@@ -32,6 +32,8 @@ pub struct PackageGuard {
     pub notices: bool,
     /// What was read of requests, and what was found there.
     seen: Seen,
+    /// The commands that were refused.
+    pub(super) refused: Refused,
     /// What is still to be told, by conversation: the answer that it was found in had no place for it.
     untold: Mutex<HashMap<u64, Vec<String>>>,
 }
@@ -73,6 +75,7 @@ impl PackageGuard {
             block,
             notices,
             seen: Seen::default(),
+            refused: Refused::default(),
             untold: Mutex::default(),
         }
     }

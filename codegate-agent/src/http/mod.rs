@@ -16,6 +16,7 @@ mod journal;
 mod lookout;
 mod notice;
 mod refusal;
+mod refused;
 mod relay;
 mod request;
 mod restorer;

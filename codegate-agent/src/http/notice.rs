@@ -54,6 +54,20 @@ pub(super) fn written(text: &str, mark: &str) -> String {
     format!("{START}{text}{MARK}{mark}{END}")
 }
 
+/// A reason with its mark.
+pub(super) fn marked(reason: &str, mark: &str) -> String {
+    format!("{reason}{MARK}{mark}]")
+}
+
+/// What look like marks in a text, and where each begins with what is around it.
+pub(super) fn marks(text: &[u8]) -> impl Iterator<Item = (usize, &str)> {
+    memchr::memmem::find_iter(text, MARK).filter_map(|at| {
+        let start = at + MARK.len();
+        let mark = std::str::from_utf8(text.get(start..start + MARK_LEN)?).ok()?;
+        Some((at, mark))
+    })
+}
+
 /// A notice in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Notice<'a> {

@@ -213,10 +213,11 @@ async fn sealed(
         bytes: wire,
         trailers,
     } = whole;
-    let limit = connection.guard.body_limit;
-    let read = read(connection, route, wire.clone(), codings.to_vec(), limit).await;
+    let fixed = is_signed(headers);
+    let read = read(connection, route, wire.clone(), codings.to_vec(), fixed).await;
     let Read {
         plain,
+        given_back,
         reading,
         mut found,
         packages,
@@ -239,11 +240,11 @@ async fn sealed(
         .retain(|finding| !touches(&notices, &finding.range));
     if let Some(finding) = inside(&reading.text, &found.sealed)
         .next()
-        .filter(|_| is_signed(headers))
+        .filter(|_| fixed)
     {
         return Err(Refused::Signed(finding.rule.to_string()));
     }
-    if is_signed(headers) {
+    if fixed {
         notices.clear();
     }
     let edits = seal(
@@ -256,7 +257,7 @@ async fn sealed(
     )
     .await?;
     journal.personal(inside(&reading.text, &found.reported));
-    if edits.is_empty() {
+    if edits.is_empty() && !given_back {
         journal.sent(wire.len());
         return Ok(Whole {
             bytes: wire,
@@ -286,24 +287,26 @@ fn resize(headers: &mut HeaderMap, length: usize) {
 /// What a body says, and what was found in it.
 struct Read {
     plain: Bytes,
+    /// Whether that is not what the client sent: refused commands in it are what the model wrote.
+    given_back: bool,
     reading: Reading,
     found: Inspection,
     packages: Requested,
 }
 
-/// Decodes, walks and scans: off the worker where it takes long.
+/// Decodes, walks and scans: off the worker where it takes long. What is `fixed` cannot be edited.
 async fn read(
     connection: &Connection,
     route: Route,
     wire: Bytes,
     codings: Vec<Coding>,
-    limit: usize,
+    fixed: bool,
 ) -> Result<Read, Unreadable> {
     // Compressed text grows; eight times is what source code does.
     let weight = wire.len() * if codings.is_empty() { 1 } else { 8 };
     let guard = connection.guard.clone();
     let caller = (connection.flow.process.uid, connection.flow.process.pid);
-    let scan = move || scan(&guard, caller, route, wire, &codings, limit);
+    let scan = move || scan(&guard, caller, route, wire, &codings, fixed);
     if weight <= INLINE {
         return scan();
     }
@@ -318,14 +321,23 @@ fn scan(
     route: Route,
     wire: Bytes,
     codings: &[Coding],
-    limit: usize,
+    fixed: bool,
 ) -> Result<Read, Unreadable> {
-    let plain = match codings {
+    let mut plain = match codings {
         [] => wire,
-        codings => Bytes::from(coding::decode(&wire, codings, limit)?),
+        codings => Bytes::from(coding::decode(&wire, codings, guard.body_limit)?),
     };
-    let reading = route.dialect.request(&plain)?;
+    let mut reading = route.dialect.request(&plain)?;
     let uid = caller.0;
+    let edits = match fixed {
+        true => Vec::new(),
+        false => originals(guard, uid, &plain, &reading.text),
+    };
+    let given_back = !edits.is_empty();
+    if given_back {
+        plain = Bytes::from(span::splice(&plain, &edits));
+        reading = route.dialect.request(&plain)?;
+    }
     let named = guard.vault.literals(uid);
     let known = named.as_deref().map(|named| named as &dyn Known);
     let owner = Owner { uid, known };
@@ -339,10 +351,20 @@ fn scan(
     };
     Ok(Read {
         plain,
+        given_back,
         reading,
         found,
         packages,
     })
+}
+
+/// The edits that make refused commands what the model wrote. They are sealed after that, as any text.
+fn originals(guard: &Guard, uid: u32, plain: &[u8], text: &Text) -> Vec<Edit> {
+    let found = guard.packages.refused.find(uid, text.bytes());
+    let found = found
+        .iter()
+        .map(|(range, original)| (range.clone(), original.as_bytes()));
+    text.edits(plain, found)
 }
 
 /// Whether a finding is in one of these ranges, or reaches into one.

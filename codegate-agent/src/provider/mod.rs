@@ -169,6 +169,17 @@ pub trait Watch: Restore {
         None
     }
 
+    /// A command is replaced by `written` of a reason. Gives that, in which the reason may have been
+    /// marked so that it is known again.
+    fn replaced(
+        &mut self,
+        _original: &str,
+        reason: &str,
+        written: &dyn Fn(&str) -> String,
+    ) -> String {
+        written(reason)
+    }
+
     /// Whether a call that writes a file of this name has to wait until it is whole.
     fn guards(&self, _name: &str) -> bool {
         false

@@ -212,6 +212,15 @@ impl Watch for Once<'_> {
         self.watch.command(command)
     }
 
+    fn replaced(
+        &mut self,
+        original: &str,
+        reason: &str,
+        written: &dyn Fn(&str) -> String,
+    ) -> String {
+        self.watch.replaced(original, reason, written)
+    }
+
     fn guards(&self, name: &str) -> bool {
         self.watch.guards(name)
     }

@@ -72,6 +72,8 @@ enum Language {
 /// Something that a call would run.
 #[derive(Debug)]
 struct Command<'a> {
+    /// What runs, as it is given.
+    whole: Cow<'a, str>,
     /// The texts to be looked at: the command, or the commands in a piece of code.
     texts: Vec<Cow<'a, str>>,
     /// Where what runs stands in the arguments.
@@ -141,7 +143,7 @@ pub(super) fn judge(
     gather(name, tree.root(), &mut commands);
     let refuse = |command: &Command<'_>, watch: &mut dyn Watch| {
         let reason = command.reason(watch)?;
-        Some(command.refused(&reason))
+        Some(command.refused(&reason, watch))
     };
     let mut edits: Vec<Edit> = commands.iter().filter_map(|c| refuse(c, watch)).collect();
     edits.extend(written::refused(arguments, tree.root(), watch));
@@ -161,11 +163,18 @@ fn judge_text(
         return (!edits.is_empty()).then(|| splice(text.as_bytes(), &edits));
     }
     let texts = match plain && Language::of(name, "") == Language::Shell {
-        true => vec![text.into_owned()],
+        true => vec![text.clone().into_owned()],
         false => in_code(&text),
     };
     let reason = texts.iter().find_map(|text| watch.command(text))?;
-    Some(refused(name, plain, &reason))
+    match plain {
+        true => {
+            let language = Language::of(name, "");
+            let script = watch.replaced(&text, &reason, &|reason| language.refusal(reason));
+            Some(script.into_bytes())
+        }
+        false => Some(refused(name, plain, &reason)),
+    }
 }
 
 /// Arguments in the place of some that cannot be judged.
@@ -220,21 +229,38 @@ fn words<'a>(tool: &str, name: &str, array: View<'a>, commands: &mut Vec<Command
         return;
     }
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    let command = quoted.join(" ");
+    // What a shell is given is replaced, and the shell stays.
+    let (whole, place) = match (words.as_slice(), array.items().nth(2)) {
+        ([shell, option, script], Some(item)) if is_shell(shell, option) => {
+            (script.clone(), Place::String(item.range()))
+        }
+        _ => (Cow::Owned(command.clone()), Place::Words(array.range())),
+    };
     commands.push(Command {
-        texts: vec![Cow::Owned(quoted.join(" "))],
-        place: Place::Words(array.range()),
+        whole,
+        texts: vec![Cow::Owned(command)],
+        place,
         language: Language::Shell,
     });
+}
+
+/// Whether a program is a shell, and an option says that a command follows.
+fn is_shell(program: &str, option: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let short = option.strip_prefix('-').unwrap_or_default();
+    ["sh", "bash", "dash", "zsh"].contains(&name) && !short.starts_with('-') && short.contains('c')
 }
 
 impl<'a> Command<'a> {
     fn new(tool: &str, member: &str, text: Cow<'a, str>, place: Place) -> Self {
         let language = Language::of(tool, member);
         let texts = match language {
-            Language::Shell => vec![text],
+            Language::Shell => vec![text.clone()],
             _ => in_code(&text).into_iter().map(Cow::Owned).collect(),
         };
         Self {
+            whole: text,
             texts,
             place,
             language,
@@ -251,8 +277,9 @@ impl<'a> Command<'a> {
     }
 
     /// What stands in the command's stead.
-    fn refused(&self, reason: &str) -> Edit {
-        let script = self.language.refusal(reason);
+    fn refused(&self, reason: &str, watch: &mut dyn Watch) -> Edit {
+        let written = |reason: &str| self.language.refusal(reason);
+        let script = watch.replaced(&self.whole, reason, &written);
         let (raw, with) = match &self.place {
             Place::String(range) => (range.clone(), escape(script.as_bytes(), 1)),
             Place::Words(range) => {

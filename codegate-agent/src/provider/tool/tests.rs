@@ -70,7 +70,7 @@ fn only_the_command_is_replaced() {
         (
             "shell",
             json!({"command": ["bash", "-lc", "cd x && npm i bad"]}),
-            json!({"command": ["sh", "-c", SHELL]}),
+            json!({"command": ["bash", "-lc", SHELL]}),
         ),
         (
             "x",
@@ -87,6 +87,79 @@ fn only_the_command_is_replaced() {
     }
     assert_eq!(judged("Bash", &json!({"command": "npm i good"})), None);
     assert_eq!(judged("Write", &json!({"content": "npm i bad"})), None);
+}
+
+/// Marks what is refused, and remembers it.
+#[derive(Default)]
+struct Marking(Vec<(String, String)>);
+
+impl Restore for Marking {
+    fn value(&mut self, _: &Placeholder) -> Option<Zeroizing<Vec<u8>>> {
+        None
+    }
+    fn mangled(&mut self, _: &[u8]) {}
+}
+
+impl Watch for Marking {
+    fn command(&mut self, text: &str) -> Option<String> {
+        text.contains("i bad").then(|| "no".to_owned())
+    }
+
+    fn replaced(
+        &mut self,
+        original: &str,
+        reason: &str,
+        written: &dyn Fn(&str) -> String,
+    ) -> String {
+        let written = written(&format!("{reason} [{}]", self.0.len()));
+        self.0.push((written.clone(), original.to_owned()));
+        written
+    }
+}
+
+#[test]
+fn what_is_replaced_is_told_as_it_stood() {
+    for (name, given, path, original) in [
+        (
+            "Bash",
+            json!({"command": "cd \"é\"\nnpm i bad"}),
+            "/command",
+            "cd \"é\"\nnpm i bad",
+        ),
+        (
+            "shell",
+            json!({"command": ["/bin/bash", "-lc", "npm i bad"]}),
+            "/command/2",
+            "npm i bad",
+        ),
+        (
+            "shell",
+            json!({"command": ["npm", "i", "bad"]}),
+            "/command/2",
+            "npm i bad",
+        ),
+        (
+            "python",
+            json!({"code": "x = 1\nf('npm i bad')"}),
+            "/code",
+            "x = 1\nf('npm i bad')",
+        ),
+    ] {
+        let mut marking = Marking::default();
+        let new = judge(name, given.to_string().as_bytes(), false, &mut marking).unwrap();
+        let new: Value = serde_json::from_slice(&new).unwrap();
+        let written = new.pointer(path).unwrap().as_str().unwrap();
+        assert_eq!(
+            marking.0,
+            [(written.to_owned(), original.to_owned())],
+            "{given}"
+        );
+        assert!(written.contains("no [0]"));
+    }
+    let mut marking = Marking::default();
+    let new = judge("exec", b"f(`npm i bad`)", true, &mut marking).unwrap();
+    let written = String::from_utf8(new).unwrap();
+    assert_eq!(marking.0, [(written, "f(`npm i bad`)".to_owned())]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn calls_side_by_side_are_judged_each_for_itself() {
             assert_eq!(is(0, 1), calls[1].3);
             assert_eq!(is(0, 2), json!({"cwd": "/", "cmd": SHELL}));
             assert_eq!(is(0, 3), calls[3].3);
-            assert_eq!(is(1, 0), json!({"command": ["sh", "-c", SHELL]}));
+            assert_eq!(is(1, 0), json!({"command": ["bash", "-lc", SHELL]}));
             assert_eq!(events(&out).len(), events(&stream).len());
             assert!(out.ends_with("data: [DONE]\n\n"));
         }
@@ -210,7 +210,7 @@ fn response_calls(size: usize) -> String {
 
 #[test]
 fn items_of_tools_are_refused_wherever_they_stand() {
-    let arguments = json!({"command": ["sh", "-c", SHELL], "workdir": "/"});
+    let arguments = json!({"command": ["bash", "-lc", SHELL], "workdir": "/"});
     for size in [1, 5, 1000] {
         let stream = response_calls(size);
         for piece in [1, 7, 40, 100_000] {
