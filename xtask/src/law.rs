@@ -29,7 +29,7 @@ enum Rooms {
     AllBut(&'static [&'static str]),
 }
 
-const LAW: [Ban; 6] = [
+const LAW: [Ban; 7] = [
     Ban {
         rooms: Rooms::Only(&["inspect", "seal"]),
         paths: &[
@@ -91,6 +91,19 @@ const LAW: [Ban; 6] = [
             "crate::seal::keys",
         ],
         because: "only seal sees key material",
+    },
+    Ban {
+        rooms: Rooms::Only(&["proxy"]),
+        paths: &[
+            "crate::config",
+            "crate::daemon",
+            "crate::kernel",
+            "crate::tls",
+            "crate::upstream",
+            "rustls",
+            "tokio::net",
+        ],
+        because: "proxy knows nothing of connections",
     },
     Ban {
         rooms: Rooms::Only(&["flow", "span"]),
@@ -265,6 +278,10 @@ mod tests {
         );
         assert_eq!(
             breaches("session/mod.rs", "use aes_gcm::Aes256Gcm;").len(),
+            1
+        );
+        assert_eq!(
+            breaches("proxy/head.rs", "use tokio::net::TcpStream;").len(),
             1
         );
         assert_eq!(breaches("flow.rs", "use crate::tls::Client;").len(), 1);

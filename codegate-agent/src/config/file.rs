@@ -9,7 +9,10 @@ use super::{
     host::HostPattern,
     pattern::{ImagePattern, PathPattern},
     process::Rule,
-    values::{Absolute, BodyBytes, Cgroup, FeedUrl, PackageUrl, Port, ProxyAddress, TrustedKey},
+    values::{
+        Absolute, BodyBytes, Cgroup, FeedUrl, HttpProxy, NoProxy, PackageUrl, Port, ProxyAddress,
+        ProxyUser, TrustedKey,
+    },
 };
 use crate::inspect::{pii, secrets::RuleText};
 
@@ -26,7 +29,7 @@ pub(super) struct File {
     capture: Capture,
     /// The machine's own models: Ollama, LM Studio, vLLM, llama.cpp.
     local: Local,
-    /// How upstreams are verified.
+    /// How upstreams are verified and reached.
     upstream: Upstream,
     /// What a request may cost.
     limits: Limits,
@@ -74,6 +77,14 @@ struct Local {
 struct Upstream {
     /// PEM files of roots that count besides the host's own.
     extra_roots: Vec<Absolute>,
+    /// The HTTP proxy by which upstreams are reached, as http://HOST:PORT. Default: none.
+    proxy: Option<HttpProxy>,
+    /// The user that the proxy wants to know.
+    proxy_user: Option<ProxyUser>,
+    /// The file that holds the user's password, which not everybody may read.
+    proxy_password_file: Option<Absolute>,
+    /// What is reached without the proxy: hosts, `.` and a domain, networks as ADDRESS/BITS.
+    no_proxy: Vec<NoProxy>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -186,8 +197,7 @@ impl File {
         );
         replace(&mut config.policy.unscannable, self.policy.unscannable);
         self.pii.apply(&mut config.pii);
-        let roots = self.upstream.extra_roots.into_iter().map(|path| path.0);
-        config.upstream.extra_roots.extend(roots);
+        self.upstream.apply(&mut config.upstream);
         replace(&mut config.packages.url, self.packages.url.map(|url| url.0));
         let keys = self.packages.trusted_keys.into_iter().map(|key| key.0);
         config.packages.trusted_keys.extend(keys);
@@ -209,6 +219,23 @@ impl File {
             inherit: process.inherit.unwrap_or_default(),
             action: process.action,
         }));
+    }
+}
+
+impl Upstream {
+    fn apply(self, config: &mut super::Upstream) {
+        let roots = self.extra_roots.into_iter().map(|path| path.0);
+        config.extra_roots.extend(roots);
+        replace(&mut config.proxy, self.proxy.map(Some));
+        replace(
+            &mut config.proxy_user,
+            self.proxy_user.map(|user| Some(user.0)),
+        );
+        let file = self.proxy_password_file.map(|path| Some(path.0));
+        replace(&mut config.proxy_password_file, file);
+        config
+            .no_proxy
+            .extend(self.no_proxy.into_iter().map(|one| one.0));
     }
 }
 

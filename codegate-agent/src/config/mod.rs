@@ -26,7 +26,7 @@ use crate::{
         pii,
         secrets::UserRules,
     },
-    proxy::Authority,
+    proxy::{Authority, Except},
 };
 
 pub use endpoints::{Endpoint, Endpoints, Origin, Provider};
@@ -35,6 +35,7 @@ pub use load::Error;
 pub use pattern::{ImagePattern, PathPattern};
 pub use process::{Action, Processes, Rule};
 pub use tools::tool;
+pub use values::HttpProxy;
 
 /// Where the configuration is, unless `--config` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/codegate/config.toml";
@@ -53,7 +54,7 @@ pub struct Config {
     pub capture: Capture,
     /// The machine's own models.
     pub local: Local,
-    /// How upstreams are verified.
+    /// How upstreams are verified and reached.
     pub upstream: Upstream,
     /// What a request may cost.
     pub limits: Limits,
@@ -121,11 +122,23 @@ pub struct Local {
     pub guard: bool,
 }
 
-/// How upstreams are verified.
+/// How upstreams are verified and reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Upstream {
     /// PEM files of roots that count besides the host's own.
     pub extra_roots: Vec<PathBuf>,
+    /// The proxy by which they are reached; `None` is directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<HttpProxy>,
+    /// Who the agent is to that proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_user: Option<String>,
+    /// Where its password is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_password_file: Option<PathBuf>,
+    /// What is reached directly all the same.
+    #[serde(serialize_with = "values::as_text")]
+    pub no_proxy: Vec<Except>,
 }
 
 /// What was decided about packages, whatever is known of them. Without a version, all are meant.

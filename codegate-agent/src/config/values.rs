@@ -2,11 +2,11 @@
 //! says so, and `toml` adds where it stands (it knows only while a visitor runs, so the visitors
 //! are where the checks are).
 
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
-    Deserialize, Deserializer, Serializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, Unexpected, Visitor},
 };
 
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     fetch::{BadUrl, Url},
     inspect::packages::{Purl, index::fleet::PublicKey},
-    proxy::Authority,
+    proxy::{Authority, Except},
 };
 
 /// A path that does not depend on where the agent was started.
@@ -140,6 +140,69 @@ impl<'de> Deserialize<'de> for ProxyAddress {
 
 const PROXY: &str = "HOST:PORT, as in \"proxy.corp.example:3128\" or \"[::1]:8080\"";
 
+/// The proxy by which upstreams are reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpProxy(pub Authority);
+
+impl FromStr for HttpProxy {
+    type Err = Option<String>;
+
+    fn from_str(text: &str) -> Result<Self, Option<String>> {
+        let rest = text.strip_prefix("http://").ok_or(None)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.contains('@') {
+            let why = "a user and a password stand in proxy_user and proxy_password_file";
+            return Err(Some(why.to_owned()));
+        }
+        rest.parse().map(Self).map_err(|_| None)
+    }
+}
+
+impl fmt::Display for HttpProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.0)
+    }
+}
+
+impl Serialize for HttpProxy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for HttpProxy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text("http://HOST:PORT", Self::from_str))
+    }
+}
+
+/// Who the agent is to that proxy.
+#[derive(Debug)]
+pub(super) struct ProxyUser(pub(super) String);
+
+impl<'de> Deserialize<'de> for ProxyUser {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let odd = |c: char| c == ':' || c.is_control();
+        let check = |text: &str| match text.is_empty() || text.contains(odd) {
+            true => Err(None),
+            false => Ok(Self(text.to_owned())),
+        };
+        deserializer.deserialize_str(Text("a user's name, without colons", check))
+    }
+}
+
+/// What is reached without it.
+#[derive(Debug)]
+pub(super) struct NoProxy(pub(super) Except);
+
+impl<'de> Deserialize<'de> for NoProxy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| text.parse().map(Self).map_err(|_| None);
+        let allowed = "a host, `.` and a domain, or a network as ADDRESS/BITS";
+        deserializer.deserialize_str(Text(allowed, check))
+    }
+}
+
 /// Writes values as they are written in a file.
 pub(super) fn as_text<T: fmt::Display, S: Serializer>(
     values: &[T],
@@ -240,5 +303,8 @@ schema!(PackageUrl, "PackageUrl", {"type": "string", "pattern": "^pkg:"});
 schema!(FeedUrl, "FeedUrl", {"type": "string", "pattern": "^https?://"});
 schema!(TrustedKey, "PublicKey", {"type": "string", "pattern": "^ed25519:"});
 schema!(ProxyAddress, "ProxyAddress", {"type": "string", "pattern": "^[^/@]+:[0-9]+$"});
+schema!(HttpProxy, "HttpProxy", {"type": "string", "pattern": "^http://[^@]+:[0-9]+/?$"});
+schema!(ProxyUser, "ProxyUser", {"type": "string", "pattern": "^[^:]+$"});
+schema!(NoProxy, "NoProxy", {"type": "string", "minLength": 1});
 schema!(Port, "Port", {"type": "integer", "minimum": 1, "maximum": 65535});
 schema!(BodyBytes, "Bytes", {"type": "integer", "minimum": 1024, "maximum": 1073741824});

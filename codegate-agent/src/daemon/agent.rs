@@ -40,7 +40,7 @@ use crate::{
     session::Recorder,
     swap::Swap,
     tls::Terminator,
-    upstream::Connector,
+    upstream::{Connector, Through},
 };
 
 /// How often it is asked whether there is a new index of packages.
@@ -58,6 +58,8 @@ pub(super) struct Agent {
     pub(super) hooks: Hooks,
     pub(super) names: Names,
     pub(super) connector: Connector,
+    /// The company's proxy, if upstreams are reached by one.
+    pub(super) through: Swap<Option<Through>>,
     pub(super) terminator: Terminator,
     pub(super) authority: Arc<Authority>,
     pub(super) guard: Arc<Guard>,
@@ -88,6 +90,7 @@ impl Agent {
         let (authority, ca) = Authority::open(&config)?;
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
+        let through = Through::of(&config.upstream)?;
         let inspector =
             Inspector::with_rules(&config.rules, config.pii).context("cannot compile the rules")?;
         let packages = packages(&config);
@@ -135,6 +138,7 @@ impl Agent {
             hooks,
             names,
             connector,
+            through: through.into(),
             terminator,
             authority: Arc::new(authority),
             guard,

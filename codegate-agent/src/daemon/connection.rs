@@ -3,6 +3,7 @@
 use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use rustls::AlertDescription;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     net::TcpStream,
@@ -20,7 +21,7 @@ use crate::{
     session::{Event, Level},
     splice,
     tls::{self, ClientTls},
-    upstream::{Secured, UpstreamTls},
+    upstream::{Secured, ThroughError, UpstreamTls},
 };
 
 /// How long a client may take to say hello: clients open connections ahead of their first request.
@@ -45,6 +46,8 @@ pub(super) enum Failure {
     Leaf(#[from] crate::trust::TrustError),
     #[error(transparent)]
     Relay(#[from] RelayError),
+    #[error("upstream cannot be reached: {0}")]
+    Through(#[from] ThroughError),
     #[error("through a proxy: {0}")]
     Tunnel(#[from] TunnelError),
     #[error("splicing: {0}")]
@@ -84,8 +87,8 @@ pub(super) async fn handle(
 /// A connection's circumstances.
 pub(super) struct Way<'a> {
     pub(super) agent: &'a Agent,
-    seat: &'a Seat,
-    flow: &'a Flow,
+    pub(super) seat: &'a Seat,
+    pub(super) flow: &'a Flow,
 }
 
 impl Way<'_> {
@@ -159,7 +162,10 @@ impl Way<'_> {
         let client = Replay::new(first, client);
         match decided {
             Decision::Terminate(target) => {
-                let upstream = self.dial(&client, Some(&target.host)).await?;
+                let upstream = match self.service(&target).await {
+                    Some(reached) => reached.inspect_err(|_| splice::reset(client.get_ref()))?,
+                    None => self.dial(&client, Some(&target.host)).await?,
+                };
                 self.in_clear(client, upstream, target, http, running).await
             }
             Decision::Splice(reason) => self.splice(client, reason).await,
@@ -246,7 +252,15 @@ impl Way<'_> {
         target: Target,
         running: Running,
     ) -> Result<(), Failure> {
-        let tcp = self.dial(&client, Some(&target.host)).await?;
+        let tcp = match self.service(&target).await {
+            Some(Ok(tcp)) => tcp,
+            Some(Err(error)) => {
+                return self
+                    .refuse(client, AlertDescription::InternalError, error)
+                    .await;
+            }
+            None => self.dial(&client, Some(&target.host)).await?,
+        };
         match self.secure(tcp, &hello, &target).await {
             Ok(secured) => self.join(client, secured, target, running).await,
             Err(UpstreamTls::Untrusted { .. }) if !target.named => {
@@ -325,10 +339,19 @@ impl Way<'_> {
                 error.to_string(),
             );
         }
-        if let Err(error) = tls::refuse(client, error.alert()).await {
+        self.refuse(client, error.alert(), error.into()).await
+    }
+
+    async fn refuse(
+        &self,
+        client: Replay<TcpStream>,
+        alert: AlertDescription,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        if let Err(error) = tls::refuse(client, alert).await {
             tracing::debug!(%error, "the client was gone before it could be told");
         }
-        Err(error.into())
+        Err(failure)
     }
 
     fn client_failed(&self, target: &Target, error: &ClientTls) {
@@ -355,7 +378,7 @@ impl Way<'_> {
         self.event(target, Level::Alert, "client-distrusts", message.to_owned());
     }
 
-    fn event(&self, target: &Target, level: Level, code: &'static str, message: String) {
+    pub(super) fn event(&self, target: &Target, level: Level, code: &'static str, message: String) {
         tracing::warn!(
             host = target.host,
             pid = self.flow.process.pid,

@@ -21,6 +21,7 @@ mod reload;
 mod seat;
 mod status;
 mod successor;
+mod through;
 mod tunnel;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};

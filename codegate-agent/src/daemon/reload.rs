@@ -16,10 +16,14 @@ use super::{
     agent::{Agent, tell_manager},
     classes,
 };
-use crate::{config::Config, inspect::Inspector};
+use crate::{
+    config::{Config, Upstream},
+    inspect::Inspector,
+    upstream::Through,
+};
 
-/// Reads the configuration again, and takes up what may change: rules of secrets, `[pii]` and
-/// `[[process]]`. A mistake is logged and told by `codegate status`.
+/// Reads the configuration again, and takes up what may change: rules of secrets, `[pii]`, `[[process]]`
+/// and the proxy of `[upstream]`, with its password. A mistake is logged and told by `codegate status`.
 pub(super) async fn reload(agent: &Arc<Agent>, path: Option<PathBuf>) {
     tell_manager(NotifyState::Reloading);
     match NotifyState::monotonic_usec_now() {
@@ -31,6 +35,7 @@ pub(super) async fn reload(agent: &Arc<Agent>, path: Option<PathBuf>) {
     match made.unwrap_or_else(|error| Err(error.into())) {
         Ok(fresh) => {
             agent.guard.inspector.set(fresh.inspector);
+            agent.through.set(fresh.through);
             agent.config.set(fresh.config);
             classes::take_up(&agent.hooks, &agent.config.get());
             agent.status.reloaded(None);
@@ -47,6 +52,7 @@ pub(super) async fn reload(agent: &Arc<Agent>, path: Option<PathBuf>) {
 struct Fresh {
     config: Config,
     inspector: Inspector,
+    through: Option<Through>,
 }
 
 fn make(path: Option<&Path>, old: &Config) -> Result<Fresh> {
@@ -56,13 +62,23 @@ fn make(path: Option<&Path>, old: &Config) -> Result<Fresh> {
     }
     let inspector =
         Inspector::with_rules(&new.rules, new.pii).context("cannot compile the rules")?;
+    let through = Through::of(&new.upstream)?;
+    let upstream = Upstream {
+        extra_roots: old.upstream.extra_roots.clone(),
+        ..new.upstream
+    };
     let config = Config {
+        upstream,
         pii: new.pii,
         processes: new.processes,
         rules: new.rules,
         ..old.clone()
     };
-    Ok(Fresh { config, inspector })
+    Ok(Fresh {
+        config,
+        inspector,
+        through,
+    })
 }
 
 /// The parts that have changed and cannot be taken up under way.
@@ -72,7 +88,10 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("runtime_dir", old.runtime_dir != new.runtime_dir),
         ("[capture]", old.capture != new.capture),
         ("[local]", old.local != new.local),
-        ("[upstream]", old.upstream != new.upstream),
+        (
+            "[upstream] extra_roots",
+            old.upstream.extra_roots != new.upstream.extra_roots,
+        ),
         ("[limits]", old.limits != new.limits),
         ("[policy]", old.policy != new.policy),
         ("[packages]", old.packages != new.packages),
@@ -104,12 +123,18 @@ mod tests {
         fs::write(
             &path,
             "state_dir = \"/elsewhere\"\n[pii]\nemail = \"redact\"\n\
+             [upstream]\nproxy = \"http://proxy.corp:3128\"\n\
              [[process]]\nexe = \"/bin/x\"\naction = \"pass\"",
         )
         .unwrap();
         let old = Config::default();
-        let Fresh { config, inspector } = make(Some(&path), &old).unwrap();
+        let Fresh {
+            config,
+            inspector,
+            through,
+        } = make(Some(&path), &old).unwrap();
         assert_eq!(config.state_dir, old.state_dir);
+        assert_eq!(through.unwrap().proxy, "proxy.corp:3128".parse().unwrap());
         assert_eq!(config.processes.action(&run_by("/bin/x")), Action::Pass);
         assert_eq!(inspector.inspect(b"to jane@acme.com").sealed.len(), 1);
         let new = Config::load(Some(&path)).unwrap();

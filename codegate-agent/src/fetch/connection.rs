@@ -11,11 +11,15 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     time::timeout,
 };
 
 use super::{FetchError, Url};
-use crate::upstream::{Connector, dial};
+use crate::{
+    proxy::{Authority, Host},
+    upstream::{Connector, Through, dial},
+};
 
 /// For a connection, and for a handshake.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -24,6 +28,12 @@ pub(super) const HEAD: Duration = Duration::from_secs(30);
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// How hosts are reached.
+pub(super) struct Way {
+    pub(super) connector: Connector,
+    pub(super) through: Option<Through>,
+}
 
 /// The connection that was used last, if it still stands.
 #[derive(Default)]
@@ -35,7 +45,7 @@ impl Connection {
     /// Asks for a file, with further header fields.
     pub(super) async fn get(
         &mut self,
-        connector: &Connector,
+        way: &Way,
         url: &Url,
         fields: &[(header::HeaderName, String)],
     ) -> Result<Response<Incoming>, FetchError> {
@@ -53,7 +63,7 @@ impl Connection {
             url: url.to_string(),
             why: "it cannot be asked for".into(),
         })?;
-        let mut sender = self.sender(connector, url).await?;
+        let mut sender = self.sender(way, url).await?;
         let answer = timeout(HEAD, sender.send_request(request)).await;
         let silent = |_| FetchError::Silent {
             url: url.to_string(),
@@ -75,7 +85,7 @@ impl Connection {
 
     async fn sender(
         &mut self,
-        connector: &Connector,
+        way: &Way,
         url: &Url,
     ) -> Result<SendRequest<Empty<Bytes>>, FetchError> {
         if let Some((authority, mut sender)) = self.open.take()
@@ -84,7 +94,7 @@ impl Connection {
         {
             return Ok(sender);
         }
-        let stream = connect(connector, url).await?;
+        let stream = connect(way, url).await?;
         let (sender, connection) =
             http1::handshake(TokioIo::new(stream))
                 .await
@@ -98,7 +108,44 @@ impl Connection {
     }
 }
 
-async fn connect(connector: &Connector, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+async fn connect(way: &Way, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+    let stream = match &way.through {
+        Some(through) if url.is_tls() && through.is_for(url.host(), None) => {
+            by(through, url).await?
+        }
+        _ => direct(url).await?,
+    };
+    if !url.is_tls() {
+        return Ok(Box::new(stream));
+    }
+    let protocols = [b"http/1.1".to_vec()];
+    let connector = &way.connector;
+    let secured = connector.connect(url.host(), &protocols, stream, CONNECT);
+    Ok(Box::new(secured.await?.stream))
+}
+
+/// By the proxy that upstreams are reached by.
+async fn by(through: &Through, url: &Url) -> Result<TcpStream, FetchError> {
+    let host: Host = url.authority_host().parse().map_err(|_| FetchError::Data {
+        url: url.to_string(),
+        why: "no proxy can be asked for such a host".into(),
+    })?;
+    let port = url.port();
+    let mut last = io::ErrorKind::NotFound.into();
+    for address in through.addresses().await? {
+        match dial(address, None, CONNECT).await {
+            Ok(mut stream) => {
+                let to = Authority { host, port };
+                through.tunnel(&mut stream, &to, HEAD).await?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(through.not_reached(last).into())
+}
+
+async fn direct(url: &Url) -> Result<TcpStream, FetchError> {
     let failed = |source| FetchError::Connect {
         host: url.host().to_owned(),
         source,
@@ -107,19 +154,10 @@ async fn connect(connector: &Connector, url: &Url) -> Result<Box<dyn Stream>, Fe
     let lookup = lookup.map_err(|_| failed(io::ErrorKind::TimedOut.into()))?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in lookup.map_err(failed)? {
-        let stream = match dial(address, None, CONNECT).await {
-            Ok(stream) => stream,
-            Err(error) => {
-                last = error;
-                continue;
-            }
-        };
-        if !url.is_tls() {
-            return Ok(Box::new(stream));
+        match dial(address, None, CONNECT).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
         }
-        let protocols = [b"http/1.1".to_vec()];
-        let secured = connector.connect(url.host(), &protocols, stream, CONNECT);
-        return Ok(Box::new(secured.await?.stream));
     }
     Err(failed(last))
 }

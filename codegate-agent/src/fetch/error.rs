@@ -9,7 +9,7 @@ use std::{
 use http::StatusCode;
 
 use super::BadUrl;
-use crate::upstream::{RootsError, UpstreamTls};
+use crate::upstream::{BadThrough, RootsError, ThroughError, UpstreamTls};
 
 /// Why a file was not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,12 @@ pub enum FetchError {
     /// There is nobody to trust.
     #[error(transparent)]
     Roots(#[from] RootsError),
+    /// The proxy that was chosen cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] BadThrough),
+    /// The proxy gives no way to the host.
+    #[error(transparent)]
+    Through(#[from] ThroughError),
     /// The host has no address, or none of them answers.
     #[error("cannot reach {host}: {source}")]
     Connect {
@@ -107,6 +113,7 @@ impl FetchError {
             Self::Connect { .. } | Self::Http { .. } | Self::Short { .. } | Self::Silent { .. } => {
                 true
             }
+            Self::Through(error) => !matches!(error, ThroughError::Credentials { .. }),
             Self::Tls(error) => matches!(error, UpstreamTls::Io(_) | UpstreamTls::Timeout(_)),
             Self::Status { status, .. } => {
                 status.is_server_error()

@@ -14,8 +14,14 @@ use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use tokio::time::{sleep, timeout};
 
-use super::{FetchError, Url, connection::Connection};
-use crate::upstream::Connector;
+use super::{
+    FetchError, Url,
+    connection::{Connection, Way},
+};
+use crate::{
+    config::Upstream,
+    upstream::{Connector, Through},
+};
 
 /// How often a file is asked for.
 const ATTEMPTS: u32 = 4;
@@ -33,23 +39,27 @@ pub type Progress<'p> = dyn FnMut(u64, Option<u64>) + Send + 'p;
 
 /// Gets files, one after the other, over a connection that is kept.
 pub struct Client {
-    connector: Arc<Connector>,
+    way: Arc<Way>,
     connection: Connection,
     pause: Duration,
 }
 
 impl Client {
-    /// A client that trusts the host's roots and those in `extra_roots`, but never our own.
+    /// A client that trusts the host's roots and those that were chosen besides, but never our own, and goes
+    /// by the proxy that was chosen.
     ///
     /// # Errors
-    /// If a configured root does not serve, or there is no root at all.
-    pub fn new(extra_roots: &[PathBuf]) -> Result<Self, FetchError> {
-        Ok(Self::with(Arc::new(Connector::without_ca(extra_roots)?)))
+    /// If a configured root does not serve, there is no root at all, or the proxy's password cannot be had.
+    pub fn new(chosen: &Upstream) -> Result<Self, FetchError> {
+        Ok(Self::with(Arc::new(Way {
+            connector: Connector::without_ca(&chosen.extra_roots)?,
+            through: Through::of(chosen)?,
+        })))
     }
 
-    fn with(connector: Arc<Connector>) -> Self {
+    fn with(way: Arc<Way>) -> Self {
         Self {
-            connector,
+            way,
             connection: Connection::default(),
             pause: PAUSE,
         }
@@ -59,7 +69,7 @@ impl Client {
     pub(super) fn another(&self) -> Self {
         Self {
             pause: self.pause,
-            ..Self::with(Arc::clone(&self.connector))
+            ..Self::with(Arc::clone(&self.way))
         }
     }
 
@@ -168,7 +178,7 @@ impl Client {
     ) -> Result<Response<Incoming>, FetchError> {
         let mut at = url.clone();
         for _ in 0..=REDIRECTS {
-            let answer = self.connection.get(&self.connector, &at, fields).await?;
+            let answer = self.connection.get(&self.way, &at, fields).await?;
             let status = answer.status();
             if status.is_success() {
                 return Ok(answer);

@@ -25,6 +25,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::*;
 use crate::{
+    config::Upstream,
     inspect::packages::index::{Index, Sources, update},
     upstream::lab::Authority,
 };
@@ -85,9 +86,11 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        Client::new(&[self.dir.path().join("root.pem")])
-            .unwrap()
-            .hasty()
+        let chosen = Upstream {
+            extra_roots: vec![self.dir.path().join("root.pem")],
+            ..Upstream::default()
+        };
+        Client::new(&chosen).unwrap().hasty()
     }
 
     fn put(&self, path: &str, file: File) {

@@ -37,6 +37,11 @@ impl Url {
         host.trim_start_matches('[').trim_end_matches(']')
     }
 
+    /// The host as it stands there, with the brackets of an address of IPv6.
+    pub(super) fn authority_host(&self) -> &str {
+        self.0.host().unwrap_or_default()
+    }
+
     pub(super) fn port(&self) -> u16 {
         let usual = if self.is_tls() { 443 } else { 80 };
         self.0.port_u16().unwrap_or(usual)

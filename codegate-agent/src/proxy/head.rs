@@ -4,8 +4,9 @@ use std::{io, mem};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use zeroize::Zeroizing;
 
-use super::Authority;
+use super::{Authority, Credentials};
 
 /// The most that a head may take, in bytes. Tickets of Kerberos in `Proxy-Authorization` can be of tens of
 /// kilobytes, and proxies take heads of this size.
@@ -13,6 +14,10 @@ pub const LIMIT: usize = 64 * 1024;
 
 /// A usual read.
 const CHUNK: usize = 2048;
+
+/// Where a status line says something, and how much of that is shown.
+const SAID: usize = "HTTP/1.1 200".len();
+const LONGEST: usize = 80;
 
 const METHOD: &[u8] = b"CONNECT ";
 
@@ -53,6 +58,34 @@ pub struct Answer {
     pub head: Bytes,
     /// What came behind it.
     pub rest: Bytes,
+}
+
+impl Answer {
+    /// The status code and what is said of it, fit for a message.
+    pub fn status_line(&self) -> String {
+        let mut lines = self.head.split(|&byte| byte == b'\n').rev();
+        let last = lines.find(|line| line.starts_with(b"HTTP/1."));
+        let said = last.and_then(|line| line.get(SAID..)).unwrap_or_default();
+        let said = said.iter().filter(|byte| (b' '..=b'~').contains(byte));
+        let said: String = said.take(LONGEST).map(|byte| char::from(*byte)).collect();
+        format!("{} {}", self.status, said.trim())
+            .trim_end()
+            .to_owned()
+    }
+}
+
+/// A request for a tunnel.
+pub fn connect(to: &Authority, credentials: Option<&Credentials>) -> Zeroizing<Vec<u8>> {
+    let mut request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n").into_bytes();
+    if let Some(credentials) = credentials {
+        request.extend_from_slice(b"Proxy-Authorization: Basic ");
+        // Of the final length: what would be left behind by growing is not overwritten.
+        request.reserve_exact(credentials.value().len() + 4);
+        request.extend_from_slice(credentials.value().as_bytes());
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
+    Zeroizing::new(request)
 }
 
 /// What a connection's first bytes are. Empty lines before a request are nothing (RFC 9112, section 2.2).

@@ -8,6 +8,7 @@
 pub mod dial;
 mod own;
 pub mod roots;
+pub mod through;
 pub mod tls;
 
 #[cfg(test)]
@@ -16,5 +17,6 @@ pub(crate) mod lab;
 pub use self::{
     dial::{connect, dial, socket},
     roots::RootsError,
+    through::{BadThrough, Through, ThroughError},
     tls::{Connector, Secured, UpstreamTls},
 };

@@ -69,7 +69,7 @@ fn download(config: &Config, base: &Url, to: &Path, whole: bool) -> Result<Fetch
     let old = Index::open(&config.packages_dir()).ok().flatten();
     let since = old.and_then(|old| old.manifest().newest);
     let since = since.filter(|_| !whole);
-    let mut client = Client::new(&config.upstream.extra_roots)?;
+    let mut client = Client::new(&config.upstream)?;
     let mut bar = Bar::new();
     let mut report = |what: &str, done, total| bar.show(what, done, total);
     let fetched = fetch::fetch(&mut client, base, to, since, &mut report);
@@ -151,7 +151,7 @@ fn from_owner(config: &Config, from: &str, printer: &mut Printer) -> Result<Exit
     let manifest = if from.contains("://") {
         let folder = Folder::new(&dir)?;
         let url: Url = from.parse().map_err(fetch::FetchError::Url)?;
-        let mut client = Client::new(&config.upstream.extra_roots)?;
+        let mut client = Client::new(&config.upstream)?;
         let runtime = runtime()?;
         let path = folder.path().join(fleet::NAME);
         runtime.block_on(client.file(&url, &path, LARGEST_ENVELOPE, &mut |_, _| {}))?;

@@ -31,6 +31,10 @@ fail = "open"
 proxies = ["Proxy.corp:3128", "[::1]:8080"]
 [upstream]
 extra_roots = ["/etc/corp.pem"]
+proxy = "http://proxy.corp:3128/"
+proxy_user = "ada"
+proxy_password_file = "/etc/codegate/proxy"
+no_proxy = ["10.0.0.0/8", ".corp.example", "host", "::1"]
 [limits]
 body_bytes = 1048576
 [policy]
@@ -63,6 +67,14 @@ fn every_key_of_the_contract_is_read() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(proxies, ["proxy.corp:3128", "[::1]:8080"]);
+    let upstream = &config.upstream;
+    let proxy = upstream.proxy.as_ref().unwrap();
+    assert_eq!(proxy.to_string(), "http://proxy.corp:3128");
+    assert_eq!(upstream.proxy_user.as_deref(), Some("ada"));
+    let file = Some(Path::new("/etc/codegate/proxy"));
+    assert_eq!(upstream.proxy_password_file.as_deref(), file);
+    let spared: Vec<_> = upstream.no_proxy.iter().map(ToString::to_string).collect();
+    assert_eq!(spared, ["10.0.0.0/8", ".corp.example", "host", "::1"]);
     assert_eq!(config.upstream.extra_roots, [Path::new("/etc/corp.pem")]);
     assert_eq!(config.limits.body_bytes, 1 << 20);
     assert_eq!(config.policy.unscannable, Unscannable::Alert);
@@ -176,6 +188,26 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "[limits]\nbody_bytes = 5",
             "config.toml:2:14: invalid value: integer `5`, expected a number of bytes from 1024 to 1073741824",
+        ),
+        (
+            "[capture]\nproxies = [\"proxy.corp\"]",
+            "config.toml:2:12: invalid value: string \"proxy.corp\", expected HOST:PORT, as in \"proxy.corp.example:3128\" or \"[::1]:8080\"",
+        ),
+        (
+            "[upstream]\nproxy = \"https://proxy.corp:3128\"",
+            "config.toml:2:9: invalid value: string \"https://proxy.corp:3128\", expected http://HOST:PORT",
+        ),
+        (
+            "[upstream]\nproxy = \"http://a:b@proxy.corp:3128\"",
+            "config.toml:2:9: a user and a password stand in proxy_user and proxy_password_file, expected http://HOST:PORT",
+        ),
+        (
+            "[upstream]\nproxy_user = \"a:b\"",
+            "config.toml:2:14: invalid value: string \"a:b\", expected a user's name, without colons",
+        ),
+        (
+            "[upstream]\nno_proxy = [\"10.0.0.0/40\"]",
+            "config.toml:2:13: invalid value: string \"10.0.0.0/40\", expected a host, `.` and a domain, or a network as ADDRESS/BITS",
         ),
         (
             "[limits]\nbody_bytes = \"64M\"",
