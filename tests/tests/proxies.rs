@@ -2,7 +2,15 @@
 //! clients that use it in their own ways.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
 use lab::{Agent, Dialect, Finished, Lab, Place, Reply, Turn, clients, placeholders, samples};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 const PROXY: &str = "proxy.corp.test";
@@ -176,4 +184,141 @@ fn a_proxy_on_the_machine_itself_is_guarded_once_and_the_client_is_named() {
     let session = only_session(&agent, Dialect::Chat.host());
     assert!(exe(&session).ends_with("/curl"), "{session}");
     assert_eq!(proxy.tunnels(), 1, "{}", proxy.log());
+}
+
+/// Settings that have the agent reach services by the company's proxy, as `ada` with this password.
+fn by_proxy(lab: &Lab, password: &str, more: &str) -> String {
+    let file = lab.path("proxy-password");
+    fs::write(&file, format!("{password}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    format!(
+        "proxy = {AT:?}\nproxy_user = \"ada\"\nproxy_password_file = {:?}\n{more}",
+        file.display().to_string()
+    )
+}
+
+/// An AI service, and an agent that reaches it so.
+fn reaching<'lab>(lab: &'lab Lab, password: &str, more: &str) -> Agent<'lab> {
+    lab.ai(Dialect::Chat.host(), |asked| {
+        Turn::echo(asked).step(7).split(61)
+    });
+    lab.agent().settings(&by_proxy(lab, password, more)).start()
+}
+
+/// curl's question, by no proxy of its own.
+fn asked_direct(place: &Place, text: &str, switches: &[&str]) -> Finished {
+    let body = Dialect::Chat.request(text, true).to_string();
+    let cmd = clients::post(place, &Dialect::Chat.url(), &body);
+    cmd.args(switches).run()
+}
+
+/// The one event that tells of the proxy, and the time that the failure took.
+fn fails(lab: &Lab, agent: &Agent<'_>, expected: &str) -> Duration {
+    let before = Instant::now();
+    let failed = clients::post(&lab.guarded(), &Dialect::Chat.url(), "{}")
+        .args(["--max-time", "50", "-4"])
+        .run();
+    let took = before.elapsed();
+    // Told by an alert of TLS, and not by a time-out of its own.
+    assert_eq!(failed.code(), 35, "{}", failed.errors());
+    let log = agent.log();
+    assert!(log.contains(expected), "{log}");
+    assert!(
+        lab.journal().connections().is_empty(),
+        "nothing goes direct"
+    );
+    took
+}
+
+#[test]
+fn upstream_is_reached_by_a_proxy_with_credentials_and_never_direct() {
+    let lab = Lab::new();
+    let proxy = lab.proxy(PROXY, 3128, "BasicAuth ada correct-horse");
+    let container = lab.container(1, "box");
+    let _resident = container.cmd("sleep").arg("600").start();
+    let agent = reaching(&lab, "correct-horse", "");
+    let token = samples::github(1);
+    for (n, switches) in [["--http1.1", "-4"], ["--http2", "-6"]].iter().enumerate() {
+        let answer = asked_direct(&lab.guarded(), &token, switches);
+        assert_eq!(said(answer), token);
+        assert_eq!(proxy.tunnels(), n + 1, "{}", proxy.log());
+    }
+    lab.journal().never_saw(token.as_bytes());
+    assert!(all_by_proxy(&lab), "{:?}", lab.journal().connections());
+    let log = agent.log();
+    assert!(!log.contains("correct-horse"), "{log}");
+    // From a network namespace of its own, too, whose own way to the proxy it is.
+    let answer = asked_direct(&container, &token, &["-4"]);
+    assert_eq!(said(answer), token);
+    assert_eq!(proxy.tunnels(), 3, "{}", proxy.log());
+    drop(proxy);
+    fails_without(&lab, &agent);
+}
+
+/// The proxy is gone: there is no way.
+fn fails_without(lab: &Lab, agent: &Agent<'_>) {
+    lab.journal().clear();
+    let took = fails(
+        lab,
+        agent,
+        "the proxy proxy.corp.test:3128 cannot be reached: Connection refused",
+    );
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_proxy_that_does_not_know_the_agent_or_does_not_want_says_so() {
+    let lab = Lab::new();
+    let _proxy = lab.proxy(PROXY, 3128, "BasicAuth ada correct-horse");
+    let agent = reaching(&lab, "wrong", "");
+    fails(&lab, &agent, "wants other credentials (40");
+    // The right password is taken up without a restart.
+    by_proxy(&lab, "correct-horse", "");
+    agent.signal(Signal::SIGHUP);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !agent.log().contains("the configuration was taken up") {
+        assert!(Instant::now() < deadline, "{}", agent.log());
+        sleep(Duration::from_millis(20));
+    }
+    let token = samples::github(1);
+    assert_eq!(said(asked_direct(&lab.guarded(), &token, &["-4"])), token);
+    lab.journal().never_saw(token.as_bytes());
+}
+
+#[test]
+fn what_is_spared_goes_direct_and_what_is_spliced_as_well() {
+    let lab = Lab::new();
+    let proxy = lab.proxy(PROXY, 3128, "");
+    let _agent = reaching(&lab, "any", "no_proxy = [\".openai.com\"]");
+    lab.ai(Dialect::Messages.host(), Turn::echo);
+    let token = samples::github(1);
+    assert_eq!(said(asked_direct(&lab.guarded(), &token, &["-4"])), token);
+    assert_eq!(proxy.tunnels(), 0, "{}", proxy.log());
+    lab.site("example.com")
+        .beside(Dialect::Chat.host())
+        .serve(|_| Reply::new(200, "text/plain", "as ever"));
+    let other = clients::curl(&lab.guarded_distrusting());
+    let other = other.args(["-4", "https://example.com/"]).run().ok();
+    assert_eq!(other.text(), "as ever");
+    assert_eq!(proxy.tunnels(), 0, "{}", proxy.log());
+}
+
+#[test]
+fn a_proxy_that_hangs_is_given_up_in_time() {
+    let lab = Lab::new();
+    let _silent = lab.listener(3128);
+    lab.site(PROXY).named();
+    let agent = reaching(&lab, "any", "");
+    let took = fails(
+        &lab,
+        &agent,
+        "the proxy proxy.corp.test:3128 did not answer within 30s",
+    );
+    assert!((30..40).contains(&took.as_secs()), "{took:?}");
+    // The writer commits in batches.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while agent.objects(["sessions", "list", "--json"]).len() != 1 {
+        assert!(Instant::now() < deadline, "{}", agent.log());
+        sleep(Duration::from_millis(50));
+    }
 }
