@@ -37,6 +37,8 @@ pub(super) enum Judge {
     Password,
     /// Random-looking: what stands beside names like `token`, that also name other things.
     Random,
+    /// The same, or a UUID: where the text says that it is a key.
+    Key,
 }
 
 impl Judge {
@@ -54,6 +56,9 @@ impl Judge {
             && match self {
                 Self::Password => is_password(value, site),
                 Self::Random => is_random(value) && (site != Site::Bare || value.len() >= 12),
+                Self::Key => {
+                    Self::Random.accepts(value, site) || is_uuid(value) && entropy(value) >= 2.9
+                }
             }
     }
 }
@@ -239,9 +244,19 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return false;
     }
     let least = if value.len() >= 16 { 2.9 } else { 2.6 };
-    let wordy = natural_bytes(value) * 10 >= value.len() * 4;
+    // Between so many digits, four letters that could be a word are chance.
+    let most = if groups_of_digits(value) >= 4 { 6 } else { 4 };
+    let wordy = natural_bytes(value) * 10 >= value.len() * most;
     let mixed = digits > 0 || reads_like_nothing(value);
     mixed && !wordy && entropy(value) >= least && !is_sequence(value)
+}
+
+/// How many rows of digits there are.
+fn groups_of_digits(value: &[u8]) -> usize {
+    value
+        .chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit())
+        .filter(|run| run.first().is_some_and(u8::is_ascii_digit))
+        .count()
 }
 
 /// Letters in both cases whose pairs are no more common than chance makes them.

@@ -10,7 +10,8 @@ use super::words::runs;
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-const ABOUT: [&str; 93] = [
+const ABOUT: [&str; 102] = [
+    "action",
     "algorithm",
     "alias",
     "arn",
@@ -21,16 +22,19 @@ const ABOUT: [&str; 93] = [
     "budget",
     "cache",
     "callback",
+    "cancellation",
     "class",
     "column",
     "completion",
     "confirmation",
     "context",
     "continuation",
+    "correlation",
     "cost",
     "count",
     "counter",
     "created",
+    "csrf",
     "digest",
     "enabled",
     "endpoint",
@@ -39,10 +43,10 @@ const ABOUT: [&str; 93] = [
     "estimate",
     "etag",
     "exists",
+    "expiration",
     "expire",
     "expired",
     "expires",
-    "expiration",
     "expiry",
     "field",
     "fields",
@@ -65,15 +69,16 @@ const ABOUT: [&str; 93] = [
     "input",
     "invalid",
     "label",
-    "length",
     "len",
+    "length",
     "level",
     "limit",
     "limits",
+    "lock",
     "manager",
-    "mgr",
     "max",
     "message",
+    "mgr",
     "min",
     "missing",
     "next",
@@ -93,17 +98,21 @@ const ABOUT: [&str; 93] = [
     "published",
     "ref",
     "regex",
+    "request",
     "required",
     "rotation",
     "rules",
     "schema",
     "sort",
+    "sync",
+    "trace",
     "ttl",
     "type",
     "uri",
     "url",
     "usage",
     "version",
+    "xsrf",
 ];
 
 /// What `key` must follow to be a secret.
@@ -208,15 +217,28 @@ const NO_KEYS: [&str; 64] = [
 ];
 
 /// What makes a word a secret's name wherever it stands in the word, and at its end.
-const WITHIN: [&str; 6] = [
+const WITHIN: [&str; 10] = [
     "passw",
+    "pasw",
+    "psword",
+    "pssw",
+    "pswr",
     "passphrase",
     "passcode",
     "secret",
     "credential",
     "apikey",
 ];
-const ENDS: [&str; 6] = ["pass", "pwd", "token", "accesskey", "authkey", "privatekey"];
+const ENDS: [&str; 8] = [
+    "pass",
+    "pwd",
+    "pswd",
+    "creds",
+    "token",
+    "accesskey",
+    "authkey",
+    "privatekey",
+];
 
 /// Whether a whole name (`DB_PASSWORD`, `apiKey`, `x-auth-token`) is that of a secret.
 pub(super) fn is_credential(name: &[u8]) -> bool {
@@ -258,8 +280,9 @@ pub(super) fn sets(name: &[u8], method: bool) -> bool {
 /// Whether the rest of a name, behind a service's, is that of a key: `_API_KEY`, `Token`, or
 /// nothing at all; `_project_id` and `_build` are not.
 pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
-    const NOUNS: [&str; 11] = [
+    const NOUNS: [&str; 12] = [
         "key", "token", "secret", "pass", "pw", "auth", "cred", "pat", "sid", "dsn", "license",
+        "api",
     ];
     let lower = tail.to_ascii_lowercase();
     let is_noun = |noun: &str| memchr::memmem::find(&lower, noun.as_bytes()).is_some();
@@ -277,7 +300,7 @@ fn names_secret(word: &str, before: &[String], last: bool) -> bool {
     match word {
         "key" => after(&KEYS) || last && !before.is_empty() && !after(&NO_KEYS),
         "tokens" | "tokenizer" | "tokenize" | "keys" | "keyboard" => false,
-        "auth" => true,
+        "auth" | "pw" => true,
         "salt" | "pepper" | "nonce" | "seed" => last,
         "bypass" | "compass" => false,
         _ => {

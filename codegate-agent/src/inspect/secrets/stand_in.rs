@@ -87,7 +87,7 @@ fn is_template(value: &[u8]) -> bool {
     let framed = |mark: &[u8]| value.len() > 4 && value.starts_with(mark) && value.ends_with(mark);
     opens(b"${")
         || opens(b"{{")
-        || opens(b"%(")
+        || is_formatted(value)
         || opens(b"#{")
         || opens(b"$(")
         || opens(b"<%")
@@ -101,6 +101,19 @@ fn is_template(value: &[u8]) -> bool {
         || wrapped(b'{', b'}')
         || wrapped(b'[', b']')
         || wrapped(b'%', b'%')
+}
+
+/// Python's `%(name)s`; a lone `%(` is a password's.
+fn is_formatted(value: &[u8]) -> bool {
+    memchr::memmem::find_iter(value, b"%(").any(|at| {
+        let rest = value.get(at + 2..).unwrap_or_default();
+        let name = rest.iter().take_while(|byte| is_word(**byte)).count();
+        name > 0 && rest.get(name) == Some(&b')')
+    })
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// One byte again and again.
