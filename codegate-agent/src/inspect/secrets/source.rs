@@ -15,7 +15,7 @@ use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::
 use crate::inspect::Confidence;
 
 /// The files that are compiled in.
-const FILES: [(&str, &str); 29] = [
+const FILES: [(&str, &str); 31] = [
     ("ai.toml", include_str!("rules/ai.toml")),
     ("aitools.toml", include_str!("rules/aitools.toml")),
     ("cloud.toml", include_str!("rules/cloud.toml")),
@@ -48,6 +48,8 @@ const FILES: [(&str, &str); 29] = [
     ("keys.toml", include_str!("rules/keys.toml")),
     ("crypto.toml", include_str!("rules/crypto.toml")),
     ("assignments.toml", include_str!("rules/assignments.toml")),
+    ("services.toml", include_str!("rules/services.toml")),
+    ("commands.toml", include_str!("rules/commands.toml")),
 ];
 
 /// Why a set of rules can't be used.
