@@ -209,6 +209,7 @@ fn restored(
     let plain = watched.as_deref().unwrap_or(plain);
     let answer = route.dialect.answer(plain)?;
     journal.used(answer.model.as_deref(), answer.usage);
+    journal.called(answer.id.as_deref());
     Ok(restorer::restore_whole(plain, &answer.text, journal).or(watched))
 }
 
@@ -344,6 +345,7 @@ impl Streaming {
             self.out.clear();
         }
         self.journal.used(self.reader.model(), self.reader.usage());
+        self.journal.called(self.reader.id());
         self.journal.done();
         Ok(())
     }
@@ -356,6 +358,7 @@ impl Streaming {
             self.out.clear();
         }
         self.journal.used(self.reader.model(), self.reader.usage());
+        self.journal.called(self.reader.id());
         self.journal.broke(&error);
         self.broken = Some(Break {
             error,

@@ -206,6 +206,15 @@ impl Journal {
         self.done = true;
     }
 
+    /// What the answer is called, where a request may go on from it. What is told from now on is not
+    /// remembered.
+    pub(super) fn called(&self, answer: Option<&str>) {
+        if let (Some(lookout), Some(answer)) = (&self.lookout, answer) {
+            let Connection { guard, flow, .. } = &*self.connection;
+            lookout.answered(&guard.packages, flow.process.uid, answer);
+        }
+    }
+
     fn note(&mut self, level: Level, code: &'static str, message: impl Into<String>) {
         self.exchange.events.push(Event::new(level, code, message));
     }

@@ -3,11 +3,16 @@
 //! Knows: the catalogue, the policy. Must not know: dialects, where in an answer something stands.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{notice, refused::Refused, seen::Seen};
+use super::{
+    notice,
+    refused::Refused,
+    seen::Seen,
+    told::{Told, Words},
+};
 use crate::{
     inspect::packages::{
         Catalogue, Judgement, Live, Purl, Severity, Verdict,
@@ -32,6 +37,8 @@ pub struct PackageGuard {
     pub notices: bool,
     /// What was read of requests, and what was found there.
     seen: Seen,
+    /// What conversations were told that the service remembers.
+    remembered: Told,
     /// The commands that were refused.
     pub(super) refused: Refused,
     /// What is still to be told, by conversation: the answer that it was found in had no place for it.
@@ -43,6 +50,8 @@ pub struct PackageGuard {
 pub(super) struct Requested {
     /// Which conversation it is part of.
     conversation: u64,
+    /// What that was told, if the request does not say so itself.
+    told: Arc<Words>,
     found: Vec<Found>,
 }
 
@@ -52,7 +61,7 @@ pub(super) struct Lookout {
     block: bool,
     notices: bool,
     /// What the conversation was told already: packages, and the word for what is thought of them.
-    told: BTreeMap<String, String>,
+    told: Words,
     /// What is to be told behind the next text that ends.
     untold: Vec<String>,
     conversation: u64,
@@ -75,6 +84,7 @@ impl PackageGuard {
             block,
             notices,
             seen: Seen::default(),
+            remembered: Told::default(),
             refused: Refused::default(),
             untold: Mutex::default(),
         }
@@ -102,7 +112,12 @@ impl PackageGuard {
         let pieces = request.text.pieces();
         let opening = pieces.get(request.opening.unwrap_or_default());
         let opening = opening.map(|piece| request.text.piece_bytes(piece));
-        let conversation = self.seen.print((caller, opening));
+        let follows = request.follows.as_deref();
+        let known = follows.and_then(|answer| self.remembered.get(caller.0, answer));
+        let (conversation, told) = match known {
+            Some(known) => (known.print, known.told),
+            None => (self.seen.print((caller, opening)), Arc::default()),
+        };
         let texts = pieces.iter().map(|piece| request.text.piece_bytes(piece));
         let texts = texts.chain(request.documents.iter().map(Vec::as_slice));
         let mut found = Vec::new();
@@ -116,6 +131,7 @@ impl PackageGuard {
         found.retain(|found| self.seen.is_new((conversation, &found.purl)));
         Requested {
             conversation,
+            told,
             found,
         }
     }
@@ -127,7 +143,7 @@ impl Lookout {
             catalogue: guard.live.current(),
             block: guard.block,
             notices: guard.notices,
-            told: BTreeMap::new(),
+            told: Words::new(),
             untold: Vec::new(),
             conversation: 0,
             found: Vec::new(),
@@ -139,6 +155,12 @@ impl Lookout {
         let package = purl.parse::<Purl>().map(without_version);
         self.told
             .extend(package.map(|package| (package, word.to_owned())));
+    }
+
+    /// The answer is called this: a request that goes on from it need not be told again.
+    pub(super) fn answered(&self, guard: &PackageGuard, uid: u32, answer: &str) {
+        let told = self.told.clone();
+        guard.remembered.put(uid, answer, self.conversation, told);
     }
 
     /// What was found, for the record. What could not be told is left for the conversation's next
@@ -233,6 +255,9 @@ impl Lookout {
     /// What was found in the request.
     pub(super) fn requested(&mut self, guard: &PackageGuard, requested: Requested) {
         self.conversation = requested.conversation;
+        let told = requested.told.iter();
+        self.told
+            .extend(told.map(|(purl, word)| (purl.clone(), word.clone())));
         self.untold = guard.take_untold(requested.conversation);
         for found in requested.found {
             self.tell_later(&found);

@@ -21,6 +21,7 @@ mod relay;
 mod request;
 mod restorer;
 mod seen;
+mod told;
 
 pub use guard::{Connection, Guard};
 pub use lookout::PackageGuard;

@@ -27,6 +27,8 @@ const IDENTIFYING: std::ops::RangeInclusive<usize> = 9..=24;
 pub(super) struct Notes {
     pub(super) model: Option<String>,
     pub(super) stream: bool,
+    /// What the answer is called, or the one that a request goes on from.
+    pub(super) answer: Option<String>,
     /// JSON in strings that lists packages.
     documents: Vec<Vec<u8>>,
     /// How many pieces stand before the first message of a user.
@@ -51,6 +53,9 @@ impl Notes {
             (Note::Stream, value) => self.stream = *value == Token::True,
             (Note::Model, Token::String(name)) if self.model.is_none() => {
                 self.model = Some(string(doc, name));
+            }
+            (Note::Answer, Token::String(id)) if self.answer.is_none() => {
+                self.answer = Some(string(doc, id));
             }
             (note, Token::Number(range)) => {
                 let count = doc.get(range.clone()).and_then(number);
@@ -81,9 +86,13 @@ impl Counts {
             Note::InputStored => Some(&mut self.stored),
             Note::Cached => Some(&mut self.cached),
             Note::Output => Some(&mut self.output),
-            Note::Type | Note::Role | Note::Number | Note::Model | Note::Stream | Note::Finish => {
-                None
-            }
+            Note::Type
+            | Note::Role
+            | Note::Number
+            | Note::Model
+            | Note::Answer
+            | Note::Stream
+            | Note::Finish => None,
         }
     }
 }
@@ -96,6 +105,7 @@ impl From<(Text, Notes)> for Request {
             stream: notes.stream,
             documents: notes.documents,
             opening: notes.opening,
+            follows: notes.answer,
         }
     }
 }
@@ -106,6 +116,7 @@ impl From<(Text, Notes)> for Answer {
         Self {
             text,
             model: notes.model,
+            id: notes.answer,
             usage,
         }
     }

@@ -99,6 +99,8 @@ pub struct Request {
     pub documents: Vec<Vec<u8>>,
     /// Which piece is the first that a user says: it tells conversations apart.
     pub opening: Option<usize>,
+    /// The answer that it goes on from, where the service remembers the conversation.
+    pub follows: Option<String>,
 }
 
 /// What a whole answer says.
@@ -108,6 +110,8 @@ pub struct Answer {
     pub text: Text,
     /// The model that answered.
     pub model: Option<String>,
+    /// What the answer is called, where a request may go on from it.
+    pub id: Option<String>,
     /// Tokens used.
     pub usage: Usage,
 }
@@ -131,6 +135,10 @@ pub trait AnswerStream: Send {
     fn finish(&mut self, watch: &mut dyn Watch, out: &mut BytesMut);
     /// The model that answers, once the stream has said so.
     fn model(&self) -> Option<&str>;
+    /// What the answer is called, once the stream has said so, where a request may go on from it.
+    fn id(&self) -> Option<&str> {
+        None
+    }
     /// Tokens used, as far as the stream has said so.
     fn usage(&self) -> Usage;
 }

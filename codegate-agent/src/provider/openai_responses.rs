@@ -168,7 +168,7 @@ static REQUEST: Node = Node {
         ("instructions", Free),
         ("input", Place::Node(&ITEM)),
         ("prompt", Place::Node(&PROMPT)),
-        ("previous_response_id", Skip),
+        ("previous_response_id", Place::Note(Note::Answer)),
         ("prompt_cache_key", Skip),
         ("conversation", Skip),
         ("include", Skip),
@@ -259,7 +259,7 @@ static ANNOTATION: Node = Node {
 /// A whole answer. It repeats what was asked, also the instructions: they are restored as well.
 static RESPONSE: Node = Node {
     members: &[
-        ("id", Skip),
+        ("id", Place::Note(Note::Answer)),
         ("object", Skip),
         ("status", Skip),
         ("model", Place::Note(Note::Model)),

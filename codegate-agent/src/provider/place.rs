@@ -41,6 +41,8 @@ pub(super) enum Note {
     Number,
     /// The model.
     Model,
+    /// What an answer is called, and in a request the answer that it goes on from.
+    Answer,
     /// Whether a stream is asked for.
     Stream,
     /// Why a choice ends: once this is not null, nothing follows for it.

@@ -167,6 +167,10 @@ impl AnswerStream for Stream {
         self.events.notes.model.as_deref()
     }
 
+    fn id(&self) -> Option<&str> {
+        self.events.notes.answer.as_deref()
+    }
+
     fn usage(&self) -> Usage {
         self.events.notes.usage()
     }
