@@ -54,6 +54,22 @@ pub fn python_words(cmd: Cmd, program: &str) -> Cmd {
         .env("PYTHONDONTWRITEBYTECODE", "1")
 }
 
+/// A program for Node (CommonJS) that may use the official SDKs `openai` and `@anthropic-ai/sdk`.
+///
+/// # Panics
+/// Where they are not installed.
+#[must_use]
+pub fn node(place: &Place, program: &str) -> Cmd {
+    // Node trusts what is compiled into it, and what it is told to.
+    place
+        .cmd("node")
+        .args(["-e", program])
+        .env("NODE_PATH", installed("node/node_modules"))
+        .env("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/ca-certificates.crt")
+        .env("OPENAI_API_KEY", "sk-lab")
+        .env("ANTHROPIC_API_KEY", "sk-ant-lab")
+}
+
 /// Claude Code's binary.
 ///
 /// # Panics

@@ -14,6 +14,7 @@ use lab::{Agent, Asked, Dialect, Lab, Say, Turn, clients};
 use serde_json::{Value, json};
 
 const DIALECTS: &str = include_str!("python/dialects.py");
+const NODE_DIALECTS: &str = include_str!("node/dialects.cjs");
 
 /// What is known: records, and all names there are.
 const RECORDS: [(&str, &str); 2] = [
@@ -99,15 +100,21 @@ fn told(text: &str) -> (String, Vec<String>) {
     (rest, notices)
 }
 
-/// What the three dialects' SDKs understood, streaming and not.
+/// What the three dialects' SDKs understood, in Python and in Node, streaming and not.
 fn ask(lab: &Lab, prompt: &str) -> Vec<(String, Value)> {
-    let output = clients::python(&lab.guarded(), DIALECTS)
-        .input(prompt)
-        .run()
-        .ok();
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let ways: Vec<(String, Value)> = said.as_object().unwrap().clone().into_iter().collect();
-    assert_eq!(ways.len(), 6);
+    let place = lab.guarded();
+    let programs = [
+        ("python", clients::python(&place, DIALECTS)),
+        ("node", clients::node(&place, NODE_DIALECTS)),
+    ];
+    let mut ways = Vec::new();
+    for (language, program) in programs {
+        let output = program.input(prompt).run().ok();
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let said = said.as_object().unwrap().clone().into_iter();
+        ways.extend(said.map(|(way, said)| (format!("{language} {way}"), said)));
+    }
+    assert_eq!(ways.len(), 12);
     ways
 }
 
@@ -182,7 +189,8 @@ fn imports_and_names_of_tools_raise_no_false_alarm() {
     let text = "Use the `Read` and `str_replace_editor` tools:\n\n\
         ```python\n# Größe\nimport os, sys, json\nimport cv2\nimport yaml\nfrom requests import get\n```\n\n\
         ```ts\nimport * as vscode from 'vscode';\nimport fs from 'node:fs';\nimport { a } from './a';\n```\n\n\
-        ```rust\nuse std::fs;\n```\n\nNow call `npm install` and then `run_terminal_cmd`.";
+        ```rust\nuse std::fs;\nuse crate::a;\n```\n\n```go\nimport (\n\t\"net/http\"\n\t\"embed\"\n)\n```\n\n\
+        ```java\nimport java.util.List;\n```\n\nIt is v1.2.3, 3f2504e0-4f89-11d3-9a0c-0305e82c3301.\n\nNow call `npm install` and then `run_terminal_cmd`.";
     for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
         lab.ai(host, move |_| Turn::text(text).step(9).split(13));
     }
@@ -198,6 +206,26 @@ fn imports_and_names_of_tools_raise_no_false_alarm() {
             .iter()
             .all(|session| session["packages"] == 0)
     );
+}
+
+#[test]
+fn an_import_is_told_of_by_the_name_of_what_brings_it() {
+    let lab = Lab::new();
+    let text = "So:\n\n```python\nimport cv2\nimport yaml\n```\n\nDone.";
+    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
+        lab.ai(host, move |_| Turn::text(text).step(2).split(11));
+    }
+    let deny = "[packages]\ndeny = [\"pkg:pypi/opencv-python\"]";
+    let _agent = lab.agent().settings(deny).start();
+    for (way, said) in ask(&lab, "hi") {
+        let (rest, notices) = told(said["text"].as_str().unwrap());
+        assert_eq!(rest, text, "{way}");
+        let is_it = |n: &String| n.contains("`pkg:pypi/opencv-python` is malicious");
+        assert!(
+            notices.len() == 1 && notices.iter().all(is_it),
+            "{way}: {notices:?}"
+        );
+    }
 }
 
 #[test]
@@ -235,6 +263,51 @@ fn a_conversation_is_told_once_and_the_model_never_reads_it() {
         assert_eq!(second, suggestion(command), "{dialect:?}: told again");
         let seen: Value = serde_json::from_str(&lab.journal().requests()[1].text()).unwrap();
         assert_eq!(seen[member][1]["content"], suggestion(command));
+    }
+}
+
+#[test]
+fn a_conversation_that_the_service_remembers_is_told_once() {
+    let lab = Lab::new();
+    lab.ai(Dialect::Responses.host(), |asked| {
+        Turn::text(suggestion(&asked.user)).step(7).split(29)
+    });
+    let agent = lab.agent().start();
+    update(&lab, &agent);
+    in_service(&agent);
+    for stream in [false, true] {
+        let post = |command: &str, follows: Option<&str>| {
+            let mut request = Dialect::Responses.request(command, stream);
+            if let Some(answer) = follows {
+                request["previous_response_id"] = answer.into();
+            }
+            let url = Dialect::Responses.url();
+            let asked = clients::post(&lab.guarded(), &url, &request.to_string());
+            let answer = asked.arg("--http1.1").run().ok().text();
+            let start = answer.find("\"resp_").unwrap() + 1;
+            let id = answer[start..].split('"').next().unwrap().to_owned();
+            let said = Dialect::Responses.said(&answer, stream);
+            (id, told(&said).1.len())
+        };
+        let (first, notices) = post("npm i loadash", None);
+        assert_eq!(notices, 1);
+        let (second, notices) = post("npm i loadash", Some(&first));
+        assert_eq!(notices, 0, "told again");
+        let (third, notices) = post("npm i evil-lab", Some(&second));
+        assert_eq!(notices, 1, "of another package");
+        for (command, follows, expected) in [
+            ("npm i loadash", Some(third.as_str()), 0),
+            ("npm i evil-lab", Some(third.as_str()), 0),
+            ("npm i evil-lab", Some(second.as_str()), 1),
+            ("npm i loadash", None, 1),
+            ("npm i loadash", Some("resp_other"), 1),
+        ] {
+            assert_eq!(
+                post(command, follows).1,
+                expected,
+                "{command} after {follows:?}"
+            );
+        }
     }
 }
 
@@ -440,7 +513,7 @@ fn what_the_predecessor_did_not_see_is_told() {
             "`pkg:golang/lab.example/bad/mod",
         ),
     ] {
-        for dialect in [Dialect::Chat, Dialect::Messages] {
+        for dialect in Dialect::ALL {
             let request = dialect.request(text, true).to_string();
             let asked = clients::post(&lab.guarded(), &dialect.url(), &request);
             let answer = asked.arg("--http1.1").run().ok().text();

@@ -13,6 +13,8 @@ use crate::shell::{find, is_root, shell, target};
 
 /// The official Python SDKs.
 const PYTHON_CLIENTS: [&str; 3] = ["openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3"];
+/// The official SDKs for Node: the newest that Debian's Node runs.
+const NODE_CLIENTS: [&str; 2] = ["openai@6.30.1", "@anthropic-ai/sdk@1.14.0"];
 /// Claude Code's version.
 const CLAUDE: &str = "2.1.330";
 
@@ -173,12 +175,14 @@ fn clients() -> Result<()> {
     let folder = target().join("clients");
     fs::create_dir_all(folder.join("bin")).context("the clients' folder")?;
     once(&folder.join("python"), &PYTHON_CLIENTS.join(" "), python)?;
+    once(&folder.join("node"), &NODE_CLIENTS.join(" "), |into| {
+        npm(into, &NODE_CLIENTS)
+    })?;
     let package = claude_package()?;
-    once(
-        &folder.join("claude"),
-        &format!("{package}@{CLAUDE}"),
-        |into| claude(into, package),
-    )?;
+    let claude = format!("{package}@{CLAUDE}");
+    once(&folder.join("claude"), &claude, |into| {
+        npm(into, &[&claude])
+    })?;
     let link = folder.join("bin/claude");
     let binary = folder
         .join("claude/node_modules")
@@ -227,8 +231,9 @@ fn claude_package() -> Result<&'static str> {
     }
 }
 
-fn claude(folder: &Path, package: &str) -> Result<()> {
-    fs::create_dir_all(folder).context("Claude Code's folder")?;
+/// Installs packages from npm's registry into a folder of their own.
+fn npm(folder: &Path, packages: &[&str]) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     let quiet = [
         "install",
         "--silent",
@@ -241,7 +246,7 @@ fn claude(folder: &Path, package: &str) -> Result<()> {
         .args(quiet)
         .arg("--prefix")
         .arg(prefix)
-        .arg(format!("{package}@{CLAUDE}"))
+        .args(packages)
         .run()
 }
 

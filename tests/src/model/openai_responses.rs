@@ -1,5 +1,7 @@
 //! OpenAI's responses.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde_json::{Value, json};
 
 use super::{Asked, Say, Tongue, USAGE, named, steps, text_of};
@@ -153,9 +155,16 @@ fn item(n: usize, say: &Say) -> Value {
     }
 }
 
+/// An answer's name: another one for another question, and the same for the same.
+fn name(asked: &Asked) -> String {
+    let mut hasher = DefaultHasher::new();
+    (&asked.user, asked.body["previous_response_id"].as_str()).hash(&mut hasher);
+    format!("resp_{:x}", hasher.finish())
+}
+
 fn response(asked: &Asked, status: &str, output: Value) -> Value {
     json!({
-        "id": "resp_lab", "object": "response", "created_at": 1_700_000_000, "status": status,
+        "id": name(asked), "object": "response", "created_at": 1_700_000_000, "status": status,
         "error": null, "incomplete_details": null, "instructions": null, "model": asked.model,
         "output": output, "parallel_tool_calls": true, "previous_response_id": null,
         "temperature": 1.0, "tool_choice": "auto", "tools": [], "top_p": 1.0,
