@@ -121,7 +121,8 @@ impl Kind {
                 Self::CsProj
             }
             "ruby" | "rb" | "gemfile" | "" if is_gemfile(body) => Self::Gemfile,
-            "groovy" | "gradle" | "kotlin" | "kts" | "" if has("implementation") => Self::Gradle,
+            "groovy" | "gradle" | "kotlin" | "kts" if has("mplementation") => Self::Gradle,
+            "" if has("implementation") => Self::Gradle,
             "go.mod" | "mod" | "gomod" => Self::GoMod,
             "go" | "" if body.trim_start().starts_with("module ") && has("require") => Self::GoMod,
             "requirements" | "requirements.txt" | "pip-requirements" | "pip" => Self::Requirements,

@@ -96,7 +96,9 @@ fn python(word: &str) -> Parts<'_> {
         _ => None,
     };
     let well = rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', '@', '(']);
-    (well && !file && !word.contains('/')).then_some((name, version))
+    // `name == 1.0`: blanks make a word of the version.
+    let number = name.contains('.') && name.chars().all(|c| c.is_ascii_digit() || c == '.');
+    (well && !number && !file && !word.contains('/')).then_some((name, version))
 }
 
 /// `name@1.0`, `@scope/name@1.0`, `alias@npm:name@1.0`; `user/repository` is none.

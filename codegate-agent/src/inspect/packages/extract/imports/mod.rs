@@ -59,7 +59,10 @@ fn each_node(language: &Language, text: &str, each: &mut dyn FnMut(Node<'_>)) {
 
 /// A call's first argument, if it is a string: what is between its quotes.
 fn first_string(call: Node<'_>, text: &str) -> Option<Range<usize>> {
-    let argument = call.child_by_field_name("arguments")?.named_child(0)?;
+    let arguments = call.child_by_field_name("arguments")?;
+    let mut cursor = arguments.walk();
+    let mut children = arguments.named_children(&mut cursor);
+    let argument = children.find(|child| child.kind() != "comment")?;
     let quotes = ['"', '\'', '`'];
     let literal = slice(text, argument.byte_range());
     let plain = argument.kind().contains("string")

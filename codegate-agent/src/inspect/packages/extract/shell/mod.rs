@@ -43,6 +43,12 @@ pub(super) fn read_array(sink: &mut Sink, text: &str, base: usize) {
         [option, script, ..] if matches!(option.text(), "-c" | "-lc" | "-ec") => {
             nested(sink, script, Context::Install, 1);
         }
+        // Several commands, each whole.
+        [first, ..] if first.text().contains(' ') => {
+            for script in &words {
+                nested(sink, script, Context::Install, 1);
+            }
+        }
         words => command(sink, words, Context::Install, 0),
     }
 }

@@ -39,11 +39,12 @@ impl Variables {
                 let items = list.and(words.get(2)).map(|word| word.split(|c| c == ','));
                 self.set(&bare(name), items.unwrap_or_default());
             }
+            // PowerShell: `$names = @('a', 'b')`.
             [name, "=", ..] if name.starts_with('$') => {
-                self.set(
-                    name.trim_start_matches("$env:").trim_start_matches('$'),
-                    rest(words, 2),
-                );
+                let name = name.trim_start_matches("$env:").trim_start_matches('$');
+                let words = words.iter().skip(2).filter(|word| word.text() != "@");
+                let words = words.flat_map(|word| word.split(|c| c == ',')).collect();
+                self.set(name, words);
             }
             ["set", name, _, ..] if is_name(name) => self.set(name, rest(words, 2)),
             _ => self.assigned(words),
@@ -82,10 +83,12 @@ impl Variables {
 
     fn set(&mut self, name: &str, words: Vec<Placed>) {
         if self.values.len() < MOST && words.len() < MOST && !name.is_empty() {
+            let words = self.expand(words);
             let words = words
                 .iter()
                 .flat_map(|word| word.split(char::is_whitespace));
-            self.values.insert(name.to_owned(), words.collect());
+            let words = words.collect();
+            self.values.insert(name.to_owned(), words);
         }
     }
 

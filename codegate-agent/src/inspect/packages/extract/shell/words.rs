@@ -143,7 +143,8 @@ impl Splitter {
     }
 
     fn begins_array(&self) -> bool {
-        let assigns = |word: &Placed| word.text().ends_with('=') && self.is_first();
+        let assigns =
+            |word: &Placed| (word.text().ends_with('=') && self.is_first()) || word.text() == "@";
         self.word.as_ref().is_some_and(assigns)
     }
 

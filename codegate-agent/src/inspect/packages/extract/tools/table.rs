@@ -440,7 +440,7 @@ pub(super) const TOOLS: &[Tool] = &[
 ];
 
 /// What runs the command that its later words are: it is looked for among them.
-pub(super) const LAUNCHERS: [&str; 18] = [
+pub(super) const LAUNCHERS: [&str; 36] = [
     "docker",
     "podman",
     "nerdctl",
@@ -459,6 +459,24 @@ pub(super) const LAUNCHERS: [&str; 18] = [
     "chroot",
     "nix-shell",
     "script",
+    "tmux",
+    "screen",
+    "runuser",
+    "flock",
+    "ionice",
+    "strace",
+    "systemd-run",
+    "xvfb-run",
+    "firejail",
+    "lxc",
+    "vagrant",
+    "heroku",
+    "flyctl",
+    "dotenv",
+    "doppler",
+    "errorlevel",
+    "exist",
+    "defined",
 ];
 
 /// Those that only do so with `run`.
