@@ -32,7 +32,7 @@ pub use update::{Progress, Report, Sources, update};
 
 use super::{Ecosystem, Package, Record, hashes::Hashes};
 use packed::{Found, Packed, Packer};
-use tables::{Key, NAMES, RECORDS, TOP, name_hash};
+use tables::{KEYS, Key, NAMES, NameKey, RECORDS, TOP, name_hash};
 
 /// The pages kept in memory, in bytes. What is looked up all the time is kept in other forms.
 const CACHE: usize = 1 << 20;
@@ -44,6 +44,7 @@ pub struct Index {
     manifest: Manifest,
     records: ReadOnlyTable<Key, &'static [u8]>,
     names: ReadOnlyTable<(u8, u64), ()>,
+    key: NameKey,
     top: ReadOnlyTable<Key, u32>,
     packed: Packed,
     /// The hashes of all names, by ecosystem, read when first asked for.
@@ -92,6 +93,11 @@ impl Index {
             .open_read_only_with_backend(backend)?;
         let transaction = database.begin_read()?;
         let records = transaction.open_table(RECORDS)?;
+        let key = transaction.open_table(KEYS)?.get(())?;
+        let key = key.map(|key| key.value()).ok_or(IndexError::Damaged {
+            path,
+            why: "it does not say what its names are hashed with: update again",
+        })?;
         let mut packer = Packer::default();
         for row in records.iter()? {
             let (key, value) = row?;
@@ -104,6 +110,7 @@ impl Index {
             packed: packer.finish(),
             known: Default::default(),
             names: transaction.open_table(NAMES)?,
+            key,
             top: transaction.open_table(TOP)?,
             failed: AtomicBool::new(false),
             _database: database,
@@ -144,7 +151,7 @@ impl Index {
             return Ok(None);
         };
         let mut names = package.candidates();
-        Ok(Some(names.any(|name| known.has(name_hash(name)))))
+        Ok(Some(names.any(|name| known.has(name_hash(self.key, name)))))
     }
 
     /// The hashes of all names of an ecosystem; `None` if there is no full list. The first time, it
@@ -168,6 +175,11 @@ impl Index {
             });
         }
         Ok(Some(cell.get_or_init(|| known)))
+    }
+
+    /// What the names' hashes are keyed by.
+    fn names_key(&self) -> NameKey {
+        self.key
     }
 
     /// The most downloaded names of an ecosystem with their ranks, from 0.

@@ -1,6 +1,6 @@
 //! The tables of a generation.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use redb::TableDefinition;
 
 /// An ecosystem's number and a normalised name.
@@ -13,10 +13,20 @@ pub(super) const NAMES: TableDefinition<'_, (u8, u64), ()> = TableDefinition::ne
 /// The most downloaded names with their ranks.
 pub(super) const TOP: TableDefinition<'_, Key, u32> = TableDefinition::new("top");
 
+/// What the names' hashes are keyed by: one row.
+pub(super) const KEYS: TableDefinition<'_, (), NameKey> = TableDefinition::new("keys");
+
+/// A key of names' hashes: whoever does not know it cannot make up a name that has the hash of
+/// another. A new one is chosen whenever all names are read anew.
+pub(super) type NameKey = [u8; 16];
+
 /// The hash a name is kept by where only its existence counts: among five million, another name
 /// has the same with a probability of 3 × 10⁻¹³ (memory keeps fewer of its bits).
-pub(super) fn name_hash(name: &str) -> u64 {
-    let digest = digest(&SHA256, name.as_bytes());
+pub(super) fn name_hash(key: NameKey, name: &str) -> u64 {
+    let mut context = Context::new(&SHA256);
+    context.update(&key);
+    context.update(name.as_bytes());
+    let digest = context.finish();
     let first = digest.as_ref().first_chunk().copied();
     u64::from_le_bytes(first.unwrap_or_default())
 }

@@ -14,6 +14,7 @@ use redb::{Builder, backends::FileBackend};
 use super::{
     Index, IndexError, feed,
     manifest::{self, Counts, Manifest},
+    tables::NameKey,
     writer::Writer,
 };
 use crate::inspect::packages::{Ecosystem, Feed, Package};
@@ -156,6 +157,17 @@ pub(super) fn lock(dir: &Path) -> Result<File, IndexError> {
     }
 }
 
+/// The key of the names' hashes: a new one, unless names are carried over.
+fn names_key(sources: &Sources, old: Option<&Index>) -> Result<NameKey, IndexError> {
+    if let Some(old) = old.filter(|_| sources.names.is_none()) {
+        return Ok(old.names_key());
+    }
+    let mut key = NameKey::default();
+    let failed = |_| IndexError::at(Path::new("randomness"))(io::Error::other("there is none"));
+    aws_lc_rs::rand::fill(&mut key).map_err(failed)?;
+    Ok(key)
+}
+
 fn build(
     path: &Path,
     sources: &Sources,
@@ -168,7 +180,7 @@ fn build(
         .set_cache_size(CACHE)
         .create_with_backend(FileBackend::new(file)?)?;
     let transaction = database.begin_write()?;
-    let mut writer = Writer::new(&transaction)?;
+    let mut writer = Writer::new(&transaction, names_key(sources, old)?)?;
     let mut feeder = feed::Feeder {
         writer: &mut writer,
         report,

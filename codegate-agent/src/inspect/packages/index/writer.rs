@@ -5,7 +5,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use super::{
     IndexError,
     manifest::Counts,
-    tables::{Key, NAMES, RECORDS, TOP, name_hash},
+    tables::{KEYS, Key, NAMES, NameKey, RECORDS, TOP, name_hash},
 };
 use crate::inspect::packages::{Ecosystem, Package, Record};
 
@@ -15,15 +15,19 @@ pub(super) struct Writer<'t> {
     names: Table<'t, (u8, u64), ()>,
     top: Table<'t, Key, u32>,
     counts: Counts,
+    key: NameKey,
 }
 
 impl<'t> Writer<'t> {
-    pub(super) fn new(transaction: &'t WriteTransaction) -> Result<Self, IndexError> {
+    /// With the key of the names' hashes.
+    pub(super) fn new(transaction: &'t WriteTransaction, key: NameKey) -> Result<Self, IndexError> {
+        transaction.open_table(KEYS)?.insert((), key)?;
         Ok(Self {
             records: transaction.open_table(RECORDS)?,
             names: transaction.open_table(NAMES)?,
             top: transaction.open_table(TOP)?,
             counts: Counts::default(),
+            key,
         })
     }
 
@@ -73,9 +77,9 @@ impl<'t> Writer<'t> {
     pub(super) fn finish(self) -> Counts {
         self.counts
     }
-}
 
-/// The hash that [`Writer::names`] wants; `None` if it is no name.
-pub(super) fn hash_of(ecosystem: Ecosystem, name: &str) -> Option<u64> {
-    Package::new(ecosystem, name).map(|package| name_hash(package.name()))
+    /// The hash that [`Writer::names`] wants; `None` if it is no name.
+    pub(super) fn hash_of(&self, ecosystem: Ecosystem, name: &str) -> Option<u64> {
+        Package::new(ecosystem, name).map(|package| name_hash(self.key, package.name()))
+    }
 }

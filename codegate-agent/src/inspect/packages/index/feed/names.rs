@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 use super::{Feeder, files_of};
 use crate::inspect::packages::{
     Ecosystem,
-    index::{IndexError, writer::hash_of},
+    index::{IndexError, writer::Writer},
 };
 
 pub(super) fn feed(feeder: &mut Feeder<'_, '_>, dir: &Path) -> Result<(), IndexError> {
@@ -19,7 +19,7 @@ pub(super) fn feed(feeder: &mut Feeder<'_, '_>, dir: &Path) -> Result<(), IndexE
     let total = files.len() as u64;
     for (done, (ecosystem, path)) in (0..).zip(files) {
         feeder.step("names", done, total);
-        let mut hashes = hashes(ecosystem, &path)?;
+        let mut hashes = hashes(feeder.writer, ecosystem, &path)?;
         if hashes.is_empty() {
             return Err(IndexError::data(&path, "there are no names in it"));
         }
@@ -30,7 +30,7 @@ pub(super) fn feed(feeder: &mut Feeder<'_, '_>, dir: &Path) -> Result<(), IndexE
     Ok(())
 }
 
-fn hashes(ecosystem: Ecosystem, path: &Path) -> Result<Vec<u64>, IndexError> {
+fn hashes(writer: &Writer<'_>, ecosystem: Ecosystem, path: &Path) -> Result<Vec<u64>, IndexError> {
     let file = File::open(path).map_err(IndexError::at(path))?;
     let compressed = path.extension().is_some_and(|extension| extension == "gz");
     let bytes: Box<dyn Read> = match compressed {
@@ -40,7 +40,7 @@ fn hashes(ecosystem: Ecosystem, path: &Path) -> Result<Vec<u64>, IndexError> {
     let mut hashes = Vec::new();
     for line in BufReader::with_capacity(1 << 16, bytes).lines() {
         let line = line.map_err(IndexError::at(path))?;
-        hashes.extend(hash_of(ecosystem, &line));
+        hashes.extend(writer.hash_of(ecosystem, &line));
     }
     Ok(hashes)
 }

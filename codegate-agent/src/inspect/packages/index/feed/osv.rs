@@ -13,7 +13,11 @@ use zip::ZipArchive;
 use super::Feeder;
 use crate::inspect::packages::{
     Ecosystem,
-    index::{IndexError, feed::osv::record::Osv, tables::name_hash},
+    index::{
+        IndexError,
+        feed::osv::record::Osv,
+        tables::{NameKey, name_hash},
+    },
 };
 
 mod record;
@@ -110,7 +114,10 @@ fn archive(
                 format!("{name} is too large for a record"),
             ));
         }
-        seen.insert(name_hash(&format!("{ecosystem}/{name}")));
+        seen.insert(name_hash(
+            NameKey::default(),
+            &format!("{ecosystem}/{name}"),
+        ));
         if let Err(error) = one(feeder, &text)? {
             bad += 1;
             complain(feeder, format!("{}: {name}: {error}", path.display()));
@@ -179,7 +186,7 @@ fn compare(
         if ours {
             let time: Option<Timestamp> = time.parse().ok();
             feeder.report.newest = feeder.report.newest.max(time);
-            missing += u64::from(!seen.contains(&name_hash(id)));
+            missing += u64::from(!seen.contains(&name_hash(NameKey::default(), id)));
         }
     }
     if missing > 0 {
