@@ -24,10 +24,11 @@ use crate::{
     maps::{LISTENERS, NETNS_IN_SOCK_OPS, ORIG, count},
     netns, process,
     socket::{self, TCP, field},
+    wait,
 };
 
 /// `lo` has this number in every network namespace.
-const LOOPBACK_DEVICE: u32 = 1;
+pub(crate) const LOOPBACK_DEVICE: u32 = 1;
 
 /// Writes the address of one family into its context: the verifier lets a program write only its own.
 type Rewrite = fn(&SockAddrContext, &Address);
@@ -77,17 +78,19 @@ fn redirect(
     if failed::alike(netns, to) {
         return Err(Counter::FailedAlike);
     }
-    let listener = listener(netns, to).ok_or_else(|| {
+    let (listener, waits) = listener(ctx, netns, to).inspect_err(|_| {
         warn!(
             ctx,
             "no listener in namespace {} for pid {}",
             netns,
             ctx.tgid()
         );
-        Counter::NoListener
     })?;
     let device = release_device(ctx)?;
-    let original = record(netns, *to, device);
+    let original = Original {
+        waits,
+        ..record(netns, *to, device)
+    };
     ORIG.insert(cookie, original, 0)
         .map_err(|_| Counter::NotStored)?;
     rewrite(ctx, &listener);
@@ -111,6 +114,7 @@ fn record(netns: u64, address: Address, device: u32) -> Original {
         comm: [0; 16],
         exec: process.exec,
         start: process.start,
+        waits: 0,
     };
     let (name, length) = (original.comm.as_mut_ptr(), original.comm.len() as u32);
     // SAFETY: the buffer has the length that is given. If there is no name it is filled with zeros.
@@ -118,17 +122,16 @@ fn record(netns: u64, address: Address, device: u32) -> Original {
     original
 }
 
-/// The agent's address in a namespace, of the family that the client's connection really has.
+/// The agent's address in a namespace, and until when the connection waits for it.
 #[inline(always)]
-fn listener(netns: u64, to: &Address) -> Option<Address> {
+fn listener(ctx: &SockAddrContext, netns: u64, to: &Address) -> Result<(Address, u64), Counter> {
     // SAFETY: see `guarded`.
-    let listener = unsafe { LISTENERS.get(netns) }?;
-    let address = if to.is_v4() {
-        Address::v4(0x7f00_0001_u32.to_be(), listener.port4)
-    } else {
-        Address::v6([0, 0, 0, 1_u32.to_be()], listener.port6)
-    };
-    (address.port != 0).then_some(address)
+    match unsafe { LISTENERS.get(netns) } {
+        Some(listener) => wait::on_loopback(to, listener)
+            .map(|address| (address, 0))
+            .ok_or(Counter::NoListener),
+        None => wait::for_listener(ctx, netns, to),
+    }
 }
 
 /// Unbinds the socket from a device, from which loopback could not be reached, and says from which.

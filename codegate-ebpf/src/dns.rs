@@ -24,6 +24,7 @@ use codegate_ebpf::{
 
 use crate::{
     maps::{LEARNED, NAME_SEED, NAMES, add, count},
+    packet::Packet,
     socket::{UDP, field, set},
 };
 
@@ -75,22 +76,12 @@ const LONGEST: usize = 256;
 const LABELS: usize = 40;
 
 const DNS_PORT: u16 = 53;
-/// `ETH_P_IP` and `ETH_P_IPV6`, as they stand in a packet's description.
-const IPV4: u32 = 0x0800_u16.to_be() as u32;
-const IPV6: u32 = 0x86DD_u16.to_be() as u32;
 
 /// Types of records (RFC 1035, RFC 3596, RFC 9460).
 const A: u16 = 1;
 const AAAA: u16 = 28;
 const SVCB: u16 = 64;
 const HTTPS: u16 = 65;
-
-/// A packet, and where its DNS message begins.
-#[derive(Clone, Copy)]
-struct Packet {
-    skb: *mut __sk_buff,
-    start: u32,
-}
 
 /// A packet arrives at a socket.
 #[inline(always)]
@@ -118,45 +109,15 @@ pub(crate) fn learn(ctx: &SkBuffContext) {
 }
 
 impl Packet {
-    /// Finds the UDP payload of a packet from a DNS server. The first checks cost each packet of the
-    /// machine, so they read it directly.
+    /// Finds the UDP payload of a packet from a DNS server.
     #[inline(always)]
     fn of_dns(skb: *mut __sk_buff) -> Option<Self> {
-        let protocol = field!(skb, protocol);
-        let header = if protocol == IPV4 {
-            let [first, kind] = octets(skb, [0, 9])?;
-            if u32::from(kind) != UDP {
-                return None;
-            }
-            u32::from(first & 0xf) * 4
-        } else if protocol == IPV6 {
-            let [kind] = octets(skb, [6])?;
-            if u32::from(kind) != UDP {
-                return None;
-            }
-            40
-        } else {
-            return None;
-        };
-        let udp = Self { skb, start: header };
+        let udp = Self::of(skb, UDP)?;
         let from: u16 = udp.load(0)?;
         (from == DNS_PORT.to_be()).then_some(Self {
             skb,
-            start: header + 8,
+            start: udp.start + 8,
         })
-    }
-
-    /// Reads a value that lies so far behind the start.
-    #[inline(always)]
-    fn load<T: Copy>(self, at: u32) -> Option<T> {
-        let mut value = MaybeUninit::<T>::uninit();
-        // SAFETY: the buffer has the length that is given.
-        let missing = unsafe {
-            let to = value.as_mut_ptr().cast();
-            bpf_skb_load_bytes(self.skb.cast(), self.start + at, to, size_of::<T>() as u32)
-        };
-        // SAFETY: it was filled; integers take any bytes.
-        (missing == 0).then(|| unsafe { value.assume_init() })
     }
 
     /// Copies the message, as far as there is room.
@@ -182,17 +143,6 @@ impl Packet {
         };
         (missing == 0).then_some(())
     }
-}
-
-/// Octets of the first twenty of a packet.
-#[inline(always)]
-fn octets<const N: usize>(skb: *mut __sk_buff, places: [usize; N]) -> Option<[u8; N]> {
-    let (data, end) = (field!(skb, data) as usize, field!(skb, data_end) as usize);
-    if data + 20 > end {
-        return None;
-    }
-    // SAFETY: they are there; the verifier knows it from the comparison.
-    Some(places.map(|place| unsafe { *((data + place) as *const u8) }))
 }
 
 /// A length from 1 to [`name::MESSAGE`], as the verifier understands it.

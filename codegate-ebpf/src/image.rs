@@ -90,6 +90,14 @@ pub struct Layout {
     pub mnt_parent: u32,
     /// In `mount`.
     pub mnt_mountpoint: u32,
+    /// In `task_struct`.
+    pub nsproxy: u32,
+    /// In `nsproxy`.
+    pub net_ns: u32,
+    /// In `net`.
+    pub loopback_dev: u32,
+    /// In `net_device`.
+    pub device_flags: u32,
 }
 
 /// What the agent knows of a process.
@@ -117,5 +125,5 @@ const _: () = {
     assert!(size_of::<Policy>() == 8);
     assert!(size_of::<ProcessKey>() == 16);
     assert!(size_of::<Image>() == 8 + 16 * ANCESTORS + 16 + PATH + 256 + ARGUMENTS);
-    assert!(size_of::<Layout>() == 88);
+    assert!(size_of::<Layout>() == 104);
 };

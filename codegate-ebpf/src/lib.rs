@@ -27,6 +27,13 @@ pub const NEVER: u64 = u64::MAX;
 /// How long a beat of the agent's heart holds, in nanoseconds: without another one it counts as gone.
 pub const BEAT_HOLDS: u64 = 1_000_000_000;
 
+/// The key in `LISTENERS` of where the agent is going to listen in network namespaces that it does not
+/// know yet. No namespace has this cookie.
+pub const ELSEWHERE: u64 = 0;
+
+/// How long a connection waits for a listener at most, in nanoseconds.
+pub const WAITS: u64 = 2_000_000_000;
+
 /// Bits of [`Endpoint::flags`].
 pub mod flags {
     /// TCP connections are redirected to the agent.
@@ -61,6 +68,11 @@ pub mod maps {
     pub const ORIG: &str = "ORIG";
     /// LRU hash: [`Client`](crate::Client) → [`Original`](crate::Original).
     pub const FLOW: &str = "FLOW";
+    /// LRU hash: network namespace cookie (`u64`) → until when nobody waits there (`u64`), as the agent
+    /// cannot listen.
+    pub const DEAF: &str = "DEAF";
+    /// Array of one `u64`: until when somebody may be waiting for a listener.
+    pub const WAITING: &str = "WAITING";
     /// LRU hash: [`Destination`](crate::Destination) → [`Failure`](crate::Failure).
     pub const FAILED: &str = "FAILED";
     /// Array of one [`Heartbeat`](crate::Heartbeat).
@@ -90,6 +102,8 @@ pub mod globals {
     pub const AGENT_CGROUP: &str = "AGENT_CGROUP";
     /// `u8`: 1 where `sock_ops` programs may ask for the namespace cookie (Linux 5.15 and newer).
     pub const NETNS_IN_SOCK_OPS: &str = "NETNS_IN_SOCK_OPS";
+    /// `u32`: after how many of the kernel's ticks a connection that waits tries again.
+    pub const RETRY: &str = "RETRY";
     /// `u8`: 1 where `connect()` programs may choose the error (Linux 6.1 and newer).
     pub const ERRNO: &str = "ERRNO";
     /// `u8`: 1 where programs may read the kernel's memory, and `LAYOUT` says how.
@@ -108,11 +122,13 @@ pub mod programs {
     /// `cgroup/sock_create`: tells the namespace of sockets; attached only while the agent asks, and
     /// only where the kernel cannot say it otherwise (before Linux 5.14). None of those below.
     pub const TELL_NETNS: &str = "tell_netns";
-    /// `sock_ops`: publishes a redirected connection under its client's address.
+    /// `sock_ops`: publishes a redirected connection under its client's address, and has those that wait
+    /// try again soon.
     pub const PUBLISH: &str = "publish";
     /// `cgroup/sock_release`: forgets the socket.
     pub const RELEASE: &str = "release";
-    /// `cgroup_skb/ingress`: learns addresses of guarded names from DNS answers.
+    /// `cgroup_skb/ingress`: learns addresses of guarded names from DNS answers, and keeps resets from
+    /// connections that wait.
     pub const LEARN: &str = "learn";
     /// `cgroup/getpeername4` and `6`: answer the original address.
     pub const GETPEERNAME: [&str; 2] = ["getpeername4", "getpeername6"];
@@ -239,6 +255,8 @@ pub struct Original {
     pub exec: u32,
     /// See `exec`.
     pub start: u64,
+    /// Until when the connection waits for its listener; 0 if that is there.
+    pub waits: u64,
 }
 
 /// When the agent last proved that it takes connections.
@@ -322,13 +340,15 @@ pub enum Counter {
     Learned,
     /// DNS answers that the agent was not told of: it did not listen, or not fast enough.
     NotTold,
+    /// Connections in a network namespace that wait until the agent listens there.
+    Waited,
     /// Connections that failed as the agent's own to the same place had a moment before.
     FailedAlike,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -346,6 +366,7 @@ impl Counter {
         Self::PausedPassed,
         Self::Learned,
         Self::NotTold,
+        Self::Waited,
         Self::FailedAlike,
     ];
 
@@ -369,6 +390,7 @@ impl Counter {
             Self::PausedPassed => "paused_passed",
             Self::Learned => "learned",
             Self::NotTold => "not_told",
+            Self::Waited => "waited",
             Self::FailedAlike => "failed_alike",
         }
     }
@@ -380,7 +402,7 @@ const _: () = {
     assert!(size_of::<Endpoint>() == 16);
     assert!(size_of::<Listener>() == 4);
     assert!(size_of::<Client>() == 32);
-    assert!(size_of::<Original>() == 80);
+    assert!(size_of::<Original>() == 88);
     assert!(size_of::<Newcomer>() == 16);
     assert!(size_of::<Failure>() == 16);
     assert!(size_of::<Heartbeat>() == 8);

@@ -18,11 +18,13 @@ mod failed;
 mod heart;
 mod maps;
 mod netns;
+mod packet;
 mod peer;
 mod process;
 mod publish;
 mod socket;
 mod space;
+mod wait;
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -84,10 +86,12 @@ fn getpeername6(ctx: SockAddrContext) -> i32 {
     Verdict::Allow.into()
 }
 
-/// TCP's states, of which one matters: the source port is chosen and the SYN not yet sent.
+/// TCP's states, of which two matter: the source port is chosen and the SYN not yet sent, and how long
+/// until it is sent again.
 #[sock_ops]
 fn publish(ctx: SockOpsContext) -> u32 {
     publish::on_connect(&ctx);
+    wait::hurry(&ctx);
     1
 }
 
@@ -112,9 +116,12 @@ fn tell_netns(ctx: SockContext) -> i32 {
     1
 }
 
-/// A packet is about to be handed to a socket. It always is.
+/// A packet is about to be handed to a socket. It is, unless it would end a connection that waits.
 #[cgroup_skb(ingress)]
 fn learn(ctx: SkBuffContext) -> i32 {
+    if wait::is_kept_out(&ctx) {
+        return 0;
+    }
     dns::learn(&ctx);
     1
 }

@@ -36,6 +36,14 @@ pub(crate) static ORIG: LruHashMap<u64, Original> = LruHashMap::with_max_entries
 #[map]
 pub(crate) static FLOW: LruHashMap<Client, Original> = LruHashMap::with_max_entries(16_384, 0);
 
+/// Namespaces in which the agent cannot listen.
+#[map]
+pub(crate) static DEAF: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1_024, 0);
+
+/// Until when somebody may be waiting. Two that write it at once write nearly the same.
+#[map]
+pub(crate) static WAITING: Array<u64> = Array::with_max_entries(1, 0);
+
 /// What the agent could not reach, and why; each for a moment.
 #[map]
 pub(crate) static FAILED: LruHashMap<Destination, Failure> = LruHashMap::with_max_entries(1_024, 0);
@@ -52,9 +60,10 @@ pub(crate) static SWITCH: Array<Switch> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static SEEN: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1_024, 0);
 
-/// Sockets in namespaces where nobody listens. What does not fit is told again by the next socket.
+/// Sockets in namespaces where nobody listens. What does not fit is told again by the next socket, and a
+/// connection that cannot be told of does not wait.
 #[map]
-pub(crate) static NEWCOMERS: RingBuf = RingBuf::with_byte_size(4_096, 0);
+pub(crate) static NEWCOMERS: RingBuf = RingBuf::with_byte_size(16_384, 0);
 
 /// Sockets' namespaces, told from a program that knows to one that does not, or to the agent.
 #[map]
@@ -71,6 +80,9 @@ pub(crate) static AGENT_CGROUP: Global<u64> = Global::new(0);
 
 #[unsafe(no_mangle)]
 pub(crate) static NETNS_IN_SOCK_OPS: Global<u8> = Global::new(1);
+
+#[unsafe(no_mangle)]
+pub(crate) static RETRY: Global<u32> = Global::new(0);
 
 #[unsafe(no_mangle)]
 pub(crate) static ERRNO: Global<u8> = Global::new(0);

@@ -60,6 +60,26 @@ pub(crate) fn caller() -> Option<ProcessKey> {
     current().map(|(_, key, _)| key)
 }
 
+/// Whether connections to loopback addresses lead nowhere in the caller's network namespace, as its `lo` is
+/// down. Where that cannot be read they are taken to lead somewhere.
+#[inline(always)]
+pub(crate) fn has_no_loopback() -> bool {
+    /// `IFF_UP`, netdevice(7).
+    const UP: u32 = 1;
+    IDENTIFY.load() != 0 && loopback_flags().is_some_and(|flags| flags & UP == 0)
+}
+
+#[inline(always)]
+fn loopback_flags() -> Option<u32> {
+    let layout = LAYOUT.get_ptr(0)?;
+    // SAFETY: the helper has no preconditions.
+    let task = unsafe { bpf_get_current_task() };
+    let namespaces: u64 = read(task, field!(layout, nsproxy))?;
+    let network: u64 = read(namespaces, field!(layout, net_ns))?;
+    let device: u64 = read(network, field!(layout, loopback_dev))?;
+    read(device, field!(layout, device_flags))
+}
+
 #[inline(always)]
 fn current() -> Option<(u64, ProcessKey, *const Layout)> {
     if IDENTIFY.load() == 0 {

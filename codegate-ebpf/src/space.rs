@@ -25,13 +25,19 @@ pub(crate) fn announce(ctx: &SockContext) {
     if unsafe { LISTENERS.get(netns) }.is_some() || was_told(netns) {
         return;
     }
+    tell(netns);
+}
+
+/// Tells the agent of a namespace, and whether that was possible.
+#[inline(always)]
+pub(crate) fn tell(netns: u64) -> bool {
     let thread = bpf_get_current_pid_tgid();
     let newcomer = Newcomer {
         netns,
         tgid: (thread >> 32) as u32,
         tid: thread as u32,
     };
-    _ = NEWCOMERS.output::<Newcomer>(newcomer, 0);
+    NEWCOMERS.output::<Newcomer>(newcomer, 0).is_ok()
 }
 
 /// Whether the agent was told of a namespace a moment ago; from now on it was.

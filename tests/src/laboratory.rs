@@ -154,14 +154,16 @@ impl Lab {
     /// # Panics
     /// Where the machine does not allow it.
     #[must_use]
-    pub fn container(&self, n: u8, cgroup: &str) -> Place {
+    pub fn container(&self, n: u16, cgroup: &str) -> Place {
         let inside = Namespace::new();
-        let [here, there] = [2, 1].map(|last| Ipv4Addr::new(198, 18, 128 + n, last));
+        // Four addresses each, in the upper half of 198.18.0.0/16.
+        let net = Ipv4Addr::new(198, 18, 128, 0).to_bits() + 4 * u32::from(n);
+        let [here, there] = [2, 1].map(|last| Ipv4Addr::from_bits(net + last));
         let name = format!("cable{n}");
         inside.connect(&self.net, &name);
-        inside.ip(&format!("address add {here}/24 dev eth0"));
+        inside.ip(&format!("address add {here}/30 dev eth0"));
         inside.ip(&format!("route add default via {there}"));
-        self.net.ip(&format!("address add {there}/24 dev {name}"));
+        self.net.ip(&format!("address add {there}/30 dev {name}"));
         let cgroup = self.guarded_cgroup().join(cgroup);
         fs::create_dir_all(&cgroup).expect("the container's cgroup");
         let mut place = self.place(cgroup, self.etc.trusting(&self.store()));

@@ -26,8 +26,17 @@ pub struct Bound {
 /// # Errors
 /// Whatever the v4 socket reports; a missing IPv6 is no error.
 pub fn bind() -> io::Result<Bound> {
-    let v4 = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let v6 = match listen(SocketAddr::from((Ipv6Addr::LOCALHOST, 0))) {
+    bind_at(0, None)
+}
+
+/// The same on one port, which is another one where it is taken. `mark` is the mark (`SO_MARK`) of the
+/// listeners.
+///
+/// # Errors
+/// As [`bind`]; or `EPERM` if the process may not set the mark.
+pub fn bind_at(port: u16, mark: Option<u32>) -> io::Result<Bound> {
+    let v4 = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), mark)?;
+    let v6 = match listen(SocketAddr::from((Ipv6Addr::LOCALHOST, port)), mark) {
         Ok(v6) => Some(v6),
         Err(error) => {
             tracing::warn!(%error, "no IPv6 loopback: only IPv4 connections are guarded here");
@@ -37,7 +46,7 @@ pub fn bind() -> io::Result<Bound> {
     Ok(Bound { v4, v6 })
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(mut address: SocketAddr, mark: Option<u32>) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -47,6 +56,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
+    if let Some(mark) = mark {
+        socket.set_mark(mark)?;
+    }
+    if address.port() != 0 && socket.bind(&address.into()).is_ok() {
+        socket.listen(BACKLOG)?;
+        return TcpListener::from_std(socket.into());
+    }
+    address.set_port(0);
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())

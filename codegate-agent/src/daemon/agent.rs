@@ -176,6 +176,11 @@ impl Agent {
         seats
     }
 
+    /// Whether it listens in a network namespace.
+    pub(super) fn listens_in(&self, netns: u64) -> bool {
+        netns == self.seat.netns() || self.namespaces.cookies().contains(&netns)
+    }
+
     /// The listeners are open: the kernel may redirect to them.
     pub(super) fn listens(&self, v4: u16, v6: Option<u16>) -> Result<()> {
         self.hooks
@@ -246,6 +251,7 @@ impl Agent {
     }
 
     fn unlisten(&self) -> Result<(), KernelError> {
+        self.hooks.expect_no_more()?;
         let others = self.namespaces.cookies().into_iter();
         let mut all = others.chain([self.seat.netns()]);
         all.try_for_each(|netns| self.hooks.unlisten(netns))

@@ -35,6 +35,7 @@ use tokio::{
 use self::{
     agent::Agent,
     heart::{Beating, Listening, Watched},
+    namespaces::Watch,
     predecessor::Predecessor,
     seat::Seat,
 };
@@ -125,8 +126,8 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
     let beating = listen(&agent, running.clone())?;
     agent.learn_names().await;
     beating.begun().await;
-    let cgroup = agent.cgroup.clone();
-    namespaces::look(&agent, &cgroup, &running).await;
+    let namespaces = Watch::new(agent.clone(), running.clone());
+    namespaces.look().await;
     agent.pin()?;
     let followed = predecessor.is_some();
     if let Some(mut predecessor) = predecessor {
@@ -139,8 +140,9 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
     if !followed {
         existing::look(&agent).await;
     }
-    tokio::spawn(existing::follow(agent.clone(), running.clone()));
-    tokio::spawn(namespaces::follow(agent.clone(), cgroup, running));
+    tokio::spawn(existing::follow(agent.clone(), running));
+    let news = namespaces.expect();
+    tokio::spawn(namespaces.follow(news));
     agent.ready();
     Ok((agent, beating))
 }

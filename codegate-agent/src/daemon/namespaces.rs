@@ -1,17 +1,19 @@
 //! The network namespaces that guarded processes are in, other than the agent's own: containers, most of
 //! the time. Each gets listeners of its own, and what is dialled for it is dialled from there.
 //!
-//! The programs tell of the first socket in a namespace; and now and then the guarded cgroup is looked
-//! through, for those that were there before, and for those that have gone.
+//! The programs tell of the first socket in a namespace, and of connections, which wait there until
+//! somebody listens; and now and then the guarded cgroup is looked through, for those that were there
+//! before, and for those that have gone.
 //!
 //! Knows: namespaces, listeners. Must not know: what is done with connections.
 
 use std::{
     collections::HashMap,
     fs::File,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io,
     net::UdpSocket,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,13 +25,15 @@ use super::{agent::Agent, heart::Listening, seat::Seat, take_all};
 use crate::{
     accept::{self, Bound, Inside, Network, networks_below},
     drain::Running,
-    kernel,
+    kernel::{self, Newcomer},
 };
 
 /// How often the guarded cgroup is looked through while there are other namespaces.
 const LOOK: Duration = Duration::from_secs(5);
 /// The same where the programs cannot tell of them.
 const LOOK_HARDER: Duration = Duration::from_secs(1);
+/// How many may wait to be met. Whoever connects waits two seconds at most.
+const QUEUE: usize = 1_024;
 /// Most namespaces at a time: the kernel's table has no more.
 const MOST: usize = 1_000;
 
@@ -75,69 +79,100 @@ impl Namespaces {
     }
 }
 
-/// Listens in all namespaces that there are now.
-pub(super) async fn look(agent: &Arc<Agent>, cgroup: &Path, running: &Running) {
-    let watch = Watch {
-        agent: agent.clone(),
-        cgroup: cgroup.to_owned(),
-        running: running.clone(),
-    };
-    watch.look().await;
-}
+/// The ports of which one is the agent's in each of them: what the kernel never gives to connections on
+/// its own (its default `ip_local_port_range` ends below), so that one that waits is never connected to
+/// itself.
+const PORTS: std::ops::RangeInclusive<u16> = 61_000..=65_000;
 
-/// Follows namespaces as they come and go, for as long as the agent runs.
-pub(super) async fn follow(agent: Arc<Agent>, cgroup: PathBuf, mut running: Running) {
-    let watch = Watch {
-        agent,
-        cgroup,
-        running: running.clone(),
-    };
-    let (mut told, every) = newcomers(&watch.agent);
-    let mut tick = tokio::time::interval(every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    watch.look().await;
-    loop {
-        tokio::select! {
-            () = running.stopped() => return,
-            Some(tid) = told.recv() => watch.meet(tid).await,
-            _ = tick.tick() => if every == LOOK_HARDER || watch.agent.namespaces.count() > 0 {
-                watch.look().await;
-            },
-        }
-    }
-}
-
-/// The threads that the programs tell of, and how often to look besides.
-fn newcomers(agent: &Agent) -> (mpsc::Receiver<u32>, Duration) {
-    let (tell, told) = mpsc::channel(64);
-    let mut newcomers = match agent.hooks.newcomers() {
-        Ok(Some(newcomers)) => newcomers,
-        Ok(None) => return (told, LOOK_HARDER),
-        Err(error) => {
-            tracing::warn!(%error, "new network namespaces are found late");
-            return (told, LOOK_HARDER);
-        }
-    };
-    tokio::spawn(async move {
-        // Whoever finds no room is told of again.
-        while newcomers
-            .read(|newcomer| _ = tell.try_send(newcomer.tid))
-            .await
-            .is_ok()
-        {}
-    });
-    (told, LOOK)
-}
-
-struct Watch {
+/// Follows namespaces as they come and go.
+pub(super) struct Watch {
     agent: Arc<Agent>,
     cgroup: PathBuf,
     running: Running,
+    port: u16,
+}
+
+/// What the programs tell.
+pub(super) struct News {
+    newcomers: mpsc::Receiver<Newcomer>,
+    /// How often to look besides.
+    every: Duration,
 }
 
 impl Watch {
+    pub(super) fn new(agent: Arc<Agent>, running: Running) -> Self {
+        let chosen = RandomState::new().build_hasher().finish() % PORTS.len() as u64;
+        Self {
+            cgroup: agent.cgroup.clone(),
+            agent,
+            running,
+            port: PORTS
+                .start()
+                .saturating_add(u16::try_from(chosen).unwrap_or(0)),
+        }
+    }
+
+    /// Has the programs tell of new namespaces, and hold the first connections there until the agent
+    /// listens.
+    pub(super) fn expect(&self) -> News {
+        let (tell, told) = mpsc::channel(QUEUE);
+        let mut news = News {
+            newcomers: told,
+            every: LOOK_HARDER,
+        };
+        let mut newcomers = match self.agent.hooks.newcomers() {
+            Ok(Some(newcomers)) => newcomers,
+            Ok(None) => return news,
+            Err(error) => {
+                tracing::warn!(%error, "new network namespaces are found late");
+                return news;
+            }
+        };
+        tokio::spawn(async move {
+            // Whoever finds no room is told of again.
+            while newcomers
+                .read(|newcomer| _ = tell.try_send(newcomer))
+                .await
+                .is_ok()
+            {}
+        });
+        news.every = LOOK;
+        if let Err(error) = self.agent.hooks.expect(self.port) {
+            tracing::warn!(%error, "first connections in new network namespaces do not wait");
+        }
+        news
+    }
+
+    /// Follows them for as long as the agent runs.
+    pub(super) async fn follow(self, mut news: News) {
+        let mut running = self.running.clone();
+        let mut tick = tokio::time::interval(news.every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.look().await;
+        loop {
+            tokio::select! {
+                () = running.stopped() => return,
+                Some(newcomer) = news.newcomers.recv() => self.welcome(newcomer).await,
+                _ = tick.tick() => if news.every == LOOK_HARDER || self.agent.namespaces.count() > 0 {
+                    self.look().await;
+                },
+            }
+        }
+    }
+
+    /// Listens where somebody makes a socket or connects. Where that cannot be, nobody must wait for it.
+    async fn welcome(&self, newcomer: Newcomer) {
+        let is_up = self.meet(newcomer.tid).await;
+        if is_up
+            && !self.agent.listens_in(newcomer.netns)
+            && let Err(error) = self.agent.hooks.give_up(newcomer.netns)
+        {
+            tracing::debug!(%error, "connections wait in vain");
+        }
+    }
+
     /// Opens what is new below the cgroup, and lets go of what is there no more.
-    async fn look(&self) {
+    pub(super) async fn look(&self) {
         let cgroup = self.cgroup.clone();
         let looked = tokio::task::spawn_blocking(move || networks_below(&cgroup)).await;
         let Ok(found) = looked else { return };
@@ -148,23 +183,25 @@ impl Watch {
     }
 
     /// Listens in the namespace of a thread, unless that is done. A thread that is gone had no time to
-    /// connect.
-    async fn meet(&self, tid: u32) {
+    /// connect. False where it can be expected to succeed a little later.
+    async fn meet(&self, tid: u32) -> bool {
         let Ok(handle) = File::open(format!("/proc/{tid}/ns/net")) else {
-            return;
+            return true;
         };
         match self.open(handle).await {
-            Ok(true) => tracing::info!(tid, "a network namespace is guarded"),
-            Ok(false) => {}
+            Ok(Opening::New) => tracing::info!(tid, "a network namespace is guarded"),
+            Ok(Opening::Known) => {}
+            // The programs see that, too, unless they cannot read the kernel's memory.
+            Ok(Opening::TooEarly) => return self.agent.hooks.is_blind(),
             Err(error) => tracing::warn!(tid, "a network namespace is NOT guarded: {error:#}"),
         }
+        true
     }
 
-    /// Whether it is a new one.
-    async fn open(&self, handle: File) -> Result<bool> {
+    async fn open(&self, handle: File) -> Result<Opening> {
         let network = Network::of_handle(&handle)?;
         if network == self.agent.network || self.agent.namespaces.lock().contains_key(&network) {
-            return Ok(false);
+            return Ok(Opening::Known);
         }
         ensure!(
             self.agent.namespaces.count() < MOST,
@@ -172,15 +209,17 @@ impl Watch {
         );
         let inside = Inside::enter(handle).await.context("cannot enter it")?;
         if inside.run(has_no_loopback).await? {
-            return Ok(false);
+            return Ok(Opening::TooEarly);
         }
         let netns = inside.run(kernel::netns_cookie).await??;
-        let bound = inside.run(accept::bind).await?.context("cannot listen")?;
+        let (port, mark) = (self.port, self.agent.hooks.mark());
+        let bound = inside.run(move || accept::bind_at(port, Some(mark)));
+        let bound = bound.await?.context("cannot listen")?;
         let ports = (bound.v4_port()?, bound.v6_port()?);
         let opened = self.serve(Seat::there(netns, inside), bound)?;
         self.agent.namespaces.lock().insert(network, opened);
         self.agent.hooks.listen(netns, Some(ports.0), ports.1)?;
-        Ok(true)
+        Ok(Opening::New)
     }
 
     /// Takes connections there.
@@ -210,6 +249,14 @@ impl Watch {
             tracing::info!("a network namespace has nobody left and is let go");
         }
     }
+}
+
+/// What came of the wish to listen in a namespace.
+enum Opening {
+    New,
+    Known,
+    /// It has no loopback interface yet.
+    TooEarly,
 }
 
 /// Whether connections to the loopback addresses lead nowhere, as in a namespace that is being set up.

@@ -99,6 +99,9 @@ impl Legacy {
     pub(super) fn retire(&self) -> Option<Retired> {
         let records = lock(&self.given).take()?;
         let (own, others) = &self.networks;
+        if let Err(error) = self.hooks.expect_no_more() {
+            tracing::warn!(%error, "the kernel could not be told to expect no more listeners");
+        }
         for netns in others.cookies().into_iter().chain([*own]) {
             if let Err(error) = self.hooks.unlisten(netns) {
                 tracing::warn!(%error, "the kernel could not be told to let go");

@@ -173,6 +173,10 @@ impl<'btf> Types<'btf> {
             mnt: mount("mnt")?,
             mnt_parent: mount("mnt_parent")?,
             mnt_mountpoint: mount("mnt_mountpoint")?,
+            nsproxy: task("nsproxy")?,
+            net_ns: self.offset("nsproxy", "net_ns")?,
+            loopback_dev: self.offset("net", "loopback_dev")?,
+            device_flags: self.offset("net_device", "flags")?,
         })
     }
 }

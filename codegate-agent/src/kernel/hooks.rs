@@ -50,6 +50,7 @@ pub(super) struct Inner {
     answers: Mutex<Option<RingBuf<MapData>>>,
     newcomers: Mutex<Option<RingBuf<MapData>>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
+    pub(super) deaf: Mutex<HashMap<MapData, u64, u64>>,
     flows: Mutex<Table<Client, Original>>,
     pub(super) failed: Mutex<Table<Destination, Failure>>,
     images: Table<ProcessKey, codegate_ebpf::image::Image>,
@@ -119,6 +120,7 @@ impl Hooks {
         let answers = take(object, maps::ANSWERS)?;
         let newcomers = take(object, maps::NEWCOMERS)?;
         let listeners = take(object, maps::LISTENERS)?;
+        let deaf = take(object, maps::DEAF)?;
         let flows = take(object, maps::FLOW)?;
         let failed = take(object, maps::FAILED)?;
         let images = take(object, maps::IMAGES)?;
@@ -144,6 +146,7 @@ impl Hooks {
             answers: Mutex::new(Some(answers)),
             newcomers: Mutex::new(Some(newcomers)),
             listeners: Mutex::new(listeners),
+            deaf: Mutex::new(deaf),
             flows: Mutex::new(flows),
             failed: Mutex::new(failed),
             images,
@@ -160,6 +163,13 @@ impl Hooks {
     /// What this kernel does not take, and what is lost by it.
     pub fn lost(&self) -> &[Lost] {
         &self.0.lost
+    }
+
+    /// Whether the programs may not read the kernel's memory.
+    pub fn is_blind(&self) -> bool {
+        self.lost()
+            .iter()
+            .any(|lost| lost.program == load::IDENTIFY.0)
     }
 
     /// Lets the programs outlive this process. To be called once, when there is an agent that they can

@@ -30,7 +30,7 @@ unsafe impl Pod for Plain<Endpoint> {}
 unsafe impl Pod for Plain<Listener> {}
 // SAFETY: integers, without padding (32 bytes).
 unsafe impl Pod for Plain<Client> {}
-// SAFETY: integers and bytes, without padding (80 bytes).
+// SAFETY: integers and bytes, without padding (88 bytes).
 unsafe impl Pod for Plain<Original> {}
 // SAFETY: integers, without padding (16 bytes).
 unsafe impl Pod for Plain<Failure> {}
@@ -46,7 +46,7 @@ unsafe impl Pod for Plain<NamePorts> {}
 unsafe impl Pod for Plain<ProcessKey> {}
 // SAFETY: integers and bytes, without padding (asserted there).
 unsafe impl Pod for Plain<Image> {}
-// SAFETY: integers, without padding (88 bytes).
+// SAFETY: integers, without padding (104 bytes).
 unsafe impl Pod for Plain<Layout> {}
 // SAFETY: integers, without padding (8 bytes).
 unsafe impl Pod for Plain<Class> {}

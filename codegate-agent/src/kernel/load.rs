@@ -19,7 +19,7 @@ use aya::{
 };
 use codegate_ebpf::{DEFAULT_MARK, globals, image::Layout, maps, programs};
 
-use super::{KernelError, btf, layout::Plain};
+use super::{KernelError, btf, layout::Plain, wait};
 
 /// Built by `cargo xtask ebpf`; `--check` holds it to its source.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../codegate-ebpf/codegate.bpf.o");
@@ -82,7 +82,7 @@ const OPTIONAL: [(&str, &str); 2] = [
 
 /// What is lost where the programs cannot read the kernel's structures, under the name of what they would
 /// do.
-const IDENTIFY: (&str, &str) = (
+pub(super) const IDENTIFY: (&str, &str) = (
     "identify",
     "who made a connection is read from /proc when it arrives: a process that is gone by then is not \
      named",
@@ -138,12 +138,14 @@ fn open(options: &Options, seed: u64, layout: Option<&Layout>) -> Result<Ebpf, K
     let level = options.log.map_or(0, log_level);
     let netns_in_sock_ops = u8::from(is_at_least(5, 15));
     let errno = u8::from(is_at_least(6, 1));
+    let retry = wait::retry();
     let identify = u8::from(layout.is_some());
     let mut loader = EbpfLoader::new();
     loader
         .override_global(globals::AGENT_MARK, &options.mark, true)
         .override_global(globals::AGENT_CGROUP, &cgroup, true)
         .override_global(globals::NETNS_IN_SOCK_OPS, &netns_in_sock_ops, true)
+        .override_global(globals::RETRY, &retry, true)
         .override_global(globals::ERRNO, &errno, true)
         .override_global(globals::IDENTIFY, &identify, true)
         .override_global(globals::NAME_SEED, &seed, true)
@@ -189,6 +191,7 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::LISTENERS,
         maps::ORIG,
         maps::FLOW,
+        maps::DEAF,
         maps::FAILED,
         maps::SEEN,
         maps::NEWCOMERS,

@@ -32,6 +32,7 @@ mod pins;
 mod probe;
 mod ring;
 mod socket;
+mod wait;
 
 pub use cgroup::{Cgroups, cgroup_id, find_cgroup2};
 pub use dns::{Answer, read as read_answer};

@@ -22,3 +22,4 @@ mod names;
 mod namespace;
 mod process;
 mod redirect;
+mod wait;

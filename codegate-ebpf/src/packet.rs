@@ -1,0 +1,67 @@
+//! Reads packets: somebody else's bytes, of which nothing is believed before it is checked.
+
+use core::mem::MaybeUninit;
+
+use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
+
+use crate::socket::field;
+
+/// `ETH_P_IP` and `ETH_P_IPV6`, as they stand in a packet's description.
+const IPV4: u32 = 0x0800_u16.to_be() as u32;
+const IPV6: u32 = 0x86DD_u16.to_be() as u32;
+
+/// A packet, from some place on.
+#[derive(Clone, Copy)]
+pub(crate) struct Packet {
+    pub(crate) skb: *mut __sk_buff,
+    pub(crate) start: u32,
+}
+
+impl Packet {
+    /// From the header of the transport protocol on, if that is the one that is wanted. The first checks
+    /// cost each packet of the machine, so they read it directly.
+    #[inline(always)]
+    pub(crate) fn of(skb: *mut __sk_buff, wanted: u32) -> Option<Self> {
+        let protocol = field!(skb, protocol);
+        let start = if protocol == IPV4 {
+            let [first, kind] = octets(skb, [0, 9])?;
+            if u32::from(kind) != wanted {
+                return None;
+            }
+            u32::from(first & 0xf) * 4
+        } else if protocol == IPV6 {
+            let [kind] = octets(skb, [6])?;
+            if u32::from(kind) != wanted {
+                return None;
+            }
+            40
+        } else {
+            return None;
+        };
+        Some(Self { skb, start })
+    }
+
+    /// Reads a value that lies so far behind the start.
+    #[inline(always)]
+    pub(crate) fn load<T: Copy>(self, at: u32) -> Option<T> {
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: the buffer has the length that is given.
+        let missing = unsafe {
+            let to = value.as_mut_ptr().cast();
+            bpf_skb_load_bytes(self.skb.cast(), self.start + at, to, size_of::<T>() as u32)
+        };
+        // SAFETY: it was filled; integers take any bytes.
+        (missing == 0).then(|| unsafe { value.assume_init() })
+    }
+}
+
+/// Octets of the first twenty of a packet.
+#[inline(always)]
+fn octets<const N: usize>(skb: *mut __sk_buff, places: [usize; N]) -> Option<[u8; N]> {
+    let (data, end) = (field!(skb, data) as usize, field!(skb, data_end) as usize);
+    if data + 20 > end {
+        return None;
+    }
+    // SAFETY: they are there; the verifier knows it from the comparison.
+    Some(places.map(|place| unsafe { *((data + place) as *const u8) }))
+}
