@@ -37,6 +37,9 @@ enum Action {
     Test {
         /// Only a part of it.
         part: Option<Part>,
+        /// Of the kernels, only those of these Debian suites.
+        #[arg(long, value_name = "SUITE", requires = "part")]
+        suite: Vec<String>,
     },
     /// What the rules find, what they miss, and what they wrongly take.
     Accuracy {
@@ -91,10 +94,11 @@ fn act(action: Action) -> anyhow::Result<()> {
         Action::Setup => setup::run(),
         Action::Ebpf { check } => ebpf::run(check),
         Action::Lint => lint::run(),
-        Action::Test { part: None } => test::run(),
+        Action::Test { part: None, .. } => test::run(),
         Action::Test {
             part: Some(Part::Vm),
-        } => test::matrix(),
+            suite,
+        } => test::matrix(&suite),
         Action::Accuracy { accept, failures } => {
             setup::system()?;
             accuracy::run(accept, failures.as_deref())

@@ -28,10 +28,17 @@ const SUITES: [&str; 4] = ["bullseye", "bookworm", "trixie", "trixie-backports"]
 /// The suite of tests that runs in each.
 const TESTS: &str = "kernel";
 
-/// Runs the tests in every kernel: whether all ended well, and each one's lines. `None`, with the reason
+/// Runs the tests in every kernel, or in those of some suites: whether all ended well, and each one's lines. `None`, with the reason
 /// on standard error, where this machine has no way to the kernels.
-pub(crate) fn run() -> Result<Option<(bool, Vec<String>)>> {
-    let Some(kernels) = kernels()? else {
+pub(crate) fn run(only: &[String]) -> Result<Option<(bool, Vec<String>)>> {
+    let unknown = |suite: &&String| !SUITES.contains(&suite.as_str());
+    if let Some(suite) = only.iter().find(unknown) {
+        bail!(
+            "no kernel of {suite} is tried: there are {}",
+            SUITES.join(", ")
+        );
+    }
+    let Some(kernels) = kernels(only)? else {
         return Ok(None);
     };
     setup::machines()?;
@@ -47,7 +54,7 @@ pub(crate) fn run() -> Result<Option<(bool, Vec<String>)>> {
 }
 
 /// The kernels, downloaded where they are not here yet.
-fn kernels() -> Result<Option<Vec<Kernel>>> {
+fn kernels(only: &[String]) -> Result<Option<Vec<Kernel>>> {
     if std::env::consts::ARCH != "x86_64" {
         eprintln!("warning: the kernels that are tried are those of x86-64 machines");
         return Ok(None);
@@ -57,8 +64,10 @@ fn kernels() -> Result<Option<Vec<Kernel>>> {
         eprintln!("warning: this machine has no Debian archive to take kernels from");
         return Ok(None);
     };
+    let wanted = |suite: &&&str| only.is_empty() || only.iter().any(|wanted| wanted == **suite);
     SUITES
         .iter()
+        .filter(wanted)
         .map(|suite| Kernel::of(suite, &folder, &debian))
         .collect::<Result<_>>()
         .map(Some)
