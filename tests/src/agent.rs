@@ -31,6 +31,7 @@ pub struct Setup<'lab> {
     name: String,
     fail: &'static str,
     capture: String,
+    told_its_cgroup: bool,
 }
 
 /// An agent that guards the lab's guarded cgroup.
@@ -53,6 +54,7 @@ impl Lab {
             name: "agent".to_owned(),
             fail: "open",
             capture: String::new(),
+            told_its_cgroup: true,
         }
     }
 }
@@ -81,6 +83,12 @@ impl<'lab> Setup<'lab> {
         self.settings(&format!(
             "[[endpoint]]\nhosts = [\"{host}\"]\nports = [443]\nprovider = \"{provider}\""
         ))
+    }
+
+    /// Does not tell the agent what to guard.
+    pub fn finding_its_cgroup(mut self) -> Self {
+        self.told_its_cgroup = false;
+        self
     }
 
     /// Runs the agent inside the cgroup that it guards.
@@ -163,7 +171,11 @@ impl<'lab> Setup<'lab> {
     }
 
     fn config(&self, folder: &std::path::Path) -> String {
-        let base = Self::base(self.lab, folder, self.fail);
+        let mut base = Self::base(self.lab, folder, self.fail);
+        if !self.told_its_cgroup {
+            let kept = base.split_inclusive('\n');
+            base = kept.filter(|line| !line.starts_with("cgroup = ")).collect();
+        }
         let capture = format!("[capture]\n{}", self.capture);
         base.replacen("[capture]\n", &capture, 1) + &self.settings
     }
