@@ -4,28 +4,39 @@
 
 use std::ops::Range;
 
-/// Runs of two digits or more, in order. Only every second byte is looked at until one is a digit.
+/// Runs of two digits or more, in order.
 pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        loop {
-            let hit = at + 1 + 2 * every_second(text.get(at + 1..)?)?;
-            let start = match text.get(hit - 1) {
-                Some(before) if before.is_ascii_digit() => hit - 1,
-                _ => hit,
-            };
-            let end = hit + leading(text.get(hit..)?);
-            at = end;
-            if end - start >= 2 {
-                return Some(start..end);
-            }
-        }
+        let start = pair(text, at)?;
+        let end = start + 2 + leading(text.get(start + 2..)?);
+        at = end;
+        Some(start..end)
     })
 }
 
-/// The index, in halves, of the first digit among the bytes at even offsets.
-fn every_second(text: &[u8]) -> Option<usize> {
-    text.iter().step_by(2).position(u8::is_ascii_digit)
+/// Where the first two digits stand side by side. Eight bytes are looked at in one go.
+fn pair(text: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let digits = digits(u64::from_le_bytes(*block));
+        let pairs = digits & digits >> 8;
+        if pairs != 0 {
+            return Some(at + pairs.trailing_zeros() as usize / 8);
+        }
+        at += size_of_val(block) - 1; // its last byte may be the first of two
+    }
+    let both = |pair: &[u8]| pair.iter().all(u8::is_ascii_digit);
+    Some(at + text.get(at..)?.windows(2).position(both)?)
+}
+
+/// The high bit of each byte that is a digit.
+const fn digits(block: u64) -> u64 {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    /// What brings ten and more to the high bit.
+    const TEN: u64 = 0x7676_7676_7676_7676;
+    let values = block ^ ZEROS;
+    !(((values & !HIGH) + TEN) | values) & HIGH
 }
 
 fn leading(text: &[u8]) -> usize {
@@ -97,6 +108,20 @@ mod tests {
             for digits in 2..9 {
                 let text = format!("{}{}x", "x".repeat(before), "7".repeat(digits));
                 assert_eq!(of(&text), [before..before + digits], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_is_told_from_a_digit() {
+        for byte in 0..=u8::MAX {
+            for other in [0, b'0', b'9', 0xff] {
+                let block = [other, byte, other, byte, byte, other, other, byte];
+                let found = digits(u64::from_le_bytes(block)).to_le_bytes();
+                assert_eq!(
+                    found.map(|high| high == 0x80),
+                    block.map(|b| b.is_ascii_digit())
+                );
             }
         }
     }

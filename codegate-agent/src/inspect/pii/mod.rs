@@ -66,7 +66,8 @@ impl Pii {
     /// `taken` (in any order).
     pub fn scan(&self, text: &[u8], taken: &[Finding]) -> Vec<Personal> {
         let mut found = Found::new(&self.policy, taken);
-        self.numbers(text, &mut found);
+        let runs: Vec<_> = digits::runs(text).collect();
+        self.numbers(text, &runs, &mut found);
         if found.wants(Family::Crypto) {
             for (range, coin) in crypto::find(text) {
                 found.add(
@@ -84,7 +85,7 @@ impl Pii {
             }
         }
         if found.wants(Family::Phone) {
-            for range in phone::international(text).chain(phone::national(text)) {
+            for range in phone::international(text).chain(phone::national(text, &runs)) {
                 found.add(Family::Phone, "PHONE", "phone", range, Confidence::Medium);
             }
         }
@@ -96,17 +97,17 @@ impl Pii {
     }
 
     /// Everything that begins with digits.
-    fn numbers(&self, text: &[u8], found: &mut Found<'_>) {
+    fn numbers(&self, text: &[u8], runs: &[Range<usize>], found: &mut Found<'_>) {
         let accounts = found.wants(Family::Iban);
         let mut done = 0;
-        for run in digits::runs(text) {
+        for run in runs {
             if run.start < done {
                 continue;
             }
-            if accounts && let Some(range) = iban::find(text, &run) {
+            if accounts && let Some(range) = iban::find(text, run) {
                 done = range.end;
                 found.add(Family::Iban, "IBAN", "iban", range, Confidence::High);
-            } else if let Some(seen) = self.numbers.find(text, &run) {
+            } else if let Some(seen) = self.numbers.find(text, run) {
                 done = seen.range.end;
                 found.number(seen);
             }

@@ -5,10 +5,7 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
-use super::{
-    context,
-    digits::{is_word, runs},
-};
+use super::{context, digits::is_word};
 
 /// E.164 allows fifteen digits.
 const MOST: usize = 15;
@@ -103,42 +100,78 @@ fn after_plus(text: &[u8], at: usize) -> Option<Range<usize>> {
     if !text.get(at + 1)?.is_ascii_digit() || is_word(before) || b"+-*/%)]}.$\\".contains(&before) {
         return None;
     }
-    let ends = ends(text, at + 1);
-    let fits = |(end, digits): &(usize, Vec<u8>)| is_international(digits) && closes(text, *end);
-    ends.into_iter().rev().find(fits).map(|(end, _)| at..end)
+    let groups = Groups::of(text, at + 1);
+    let fits = |(end, digits): &(usize, &[u8])| is_international(digits) && closes(text, *end);
+    groups.ends().find(fits).map(|(end, _)| at..end)
 }
 
-/// Where the number that begins here may end: behind each of its groups, with the digits until then.
-/// A `(0)`, which is only dialled within the country, does not count.
-fn ends(text: &[u8], start: usize) -> Vec<(usize, Vec<u8>)> {
-    let rest = text
-        .get(start..text.len().min(start + LONGEST))
-        .unwrap_or_default();
-    let mut ends = Vec::new();
-    let mut digits = Vec::new();
-    let mut signs = 0;
-    for (at, byte) in rest.iter().enumerate() {
-        let next = rest.get(at + 1);
-        if byte.is_ascii_digit() {
-            signs = 0;
-            let trunk = rest.get(at.saturating_sub(1)..at + 2) == Some(b"(0)");
-            if !trunk {
-                digits.push(*byte);
+/// The groups of digits that begin at a place. A `(0)`, which is only dialled within the country, does
+/// not count.
+#[derive(Default)]
+struct Groups {
+    digits: [u8; MOST + 1],
+    len: usize,
+    /// Behind each group: where it ends, and how many digits there are until then.
+    ends: [(usize, usize); MOST + 1],
+    count: usize,
+}
+
+impl Groups {
+    fn of(text: &[u8], start: usize) -> Self {
+        let mut groups = Self::default();
+        let rest = text
+            .get(start..text.len().min(start + LONGEST))
+            .unwrap_or_default();
+        groups.read(rest, start);
+        groups
+    }
+
+    /// Where the number may end, and its digits until there; the longest first.
+    fn ends(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let ends = self.ends.get(..self.count).unwrap_or_default();
+        ends.iter()
+            .rev()
+            .filter_map(|(end, len)| Some((*end, self.digits.get(..*len)?)))
+    }
+
+    fn push(&mut self, digit: u8) {
+        if let Some(place) = self.digits.get_mut(self.len) {
+            *place = digit;
+            self.len += 1;
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        if let Some(place) = self.ends.get_mut(self.count) {
+            *place = (at, self.len);
+            self.count += 1;
+        }
+    }
+
+    fn read(&mut self, rest: &[u8], start: usize) {
+        let mut signs = 0;
+        for (at, byte) in rest.iter().enumerate() {
+            let next = rest.get(at + 1);
+            if byte.is_ascii_digit() {
+                signs = 0;
+                let trunk = rest.get(at.saturating_sub(1)..at + 2) == Some(b"(0)");
+                if !trunk {
+                    self.push(*byte);
+                }
+                if !trunk && !next.is_some_and(u8::is_ascii_digit) {
+                    self.end(start + at + 1);
+                }
+            } else {
+                signs += 1;
+                if signs > 2 || !b" -./()".contains(byte) {
+                    break;
+                }
             }
-            if !trunk && !next.is_some_and(u8::is_ascii_digit) {
-                ends.push((start + at + 1, digits.clone()));
-            }
-        } else {
-            signs += 1;
-            if signs > 2 || !b" -./()".contains(byte) {
+            if self.len > MOST {
                 break;
             }
         }
-        if digits.len() > MOST {
-            break;
-        }
     }
-    ends
 }
 
 fn is_international(digits: &[u8]) -> bool {
@@ -191,13 +224,15 @@ fn closes(text: &[u8], end: usize) -> bool {
 }
 
 /// National numbers: those written as `(415) 555-2671`, and others beside a word for telephones.
-pub(super) fn national(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+///
+/// `runs` are the text's runs of digits.
+pub(super) fn national(text: &[u8], runs: &[Range<usize>]) -> impl Iterator<Item = Range<usize>> {
     let mut done = 0;
-    runs(text).filter_map(move |run| {
+    runs.iter().filter_map(move |run| {
         if run.start < done || run.len() > 11 {
             return None;
         }
-        let found = written(text, &run)?;
+        let found = written(text, run)?;
         done = found.end;
         Some(found)
     })
@@ -216,12 +251,11 @@ fn written(text: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
     if is_word(before) || b"+-./=$#%\\,)".contains(&before) {
         return None;
     }
-    let ends = ends(text, run.start);
-    let (end, digits) = ends
-        .iter()
-        .rev()
+    let groups = Groups::of(text, run.start);
+    let (end, digits) = groups
+        .ends()
         .find(|(end, digits)| (9..=12).contains(&digits.len()) && closes(text, *end))?;
-    let range = start..*end;
+    let range = start..end;
     let shape = text.get(range.clone())?;
     let american = is_north_american(digits.strip_prefix(b"1").unwrap_or(digits));
     if bracket && american && shape.get(4) == Some(&b')') {
@@ -250,7 +284,8 @@ mod tests {
     /// As the caller keeps them: the first to take a place.
     fn found(text: &str) -> Vec<&str> {
         let mut kept: Vec<Range<usize>> = international(text.as_bytes()).collect();
-        for range in national(text.as_bytes()) {
+        let runs: Vec<_> = super::super::digits::runs(text.as_bytes()).collect();
+        for range in national(text.as_bytes(), &runs) {
             if kept
                 .iter()
                 .all(|one| range.end <= one.start || one.end <= range.start)

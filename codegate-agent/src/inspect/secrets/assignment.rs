@@ -60,30 +60,12 @@ const STRICT: &str = concat!(
     r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive|new|of)\(|[(\[{])?[ ]?",
 );
 
-/// The two, compiled once; all rules share them.
-static TIES: LazyLock<Result<Ties, String>> = LazyLock::new(|| {
-    Ok(Ties {
-        pair: pattern::compile(&format!("{TAIL}{PAIR}{QUOTE}?"))?,
-        strict: pattern::compile(&format!("{TAIL}{STRICT}{QUOTE}"))?,
-        loose: pattern::compile(&format!("{TAIL}{LOOSE}{QUOTE}?"))?,
-    })
+/// What ties values to names: the first of the three that fits. Compiled once; all rules share it.
+static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
+    pattern::compile(&format!(
+        "{TAIL}{PAIR}{QUOTE}?|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}{QUOTE}?"
+    ))
 });
-
-/// What ties values to names.
-#[derive(Debug, Clone)]
-struct Ties {
-    pair: Regex,
-    strict: Regex,
-    loose: Regex,
-}
-
-impl Ties {
-    /// How long the tie is that a text begins with.
-    fn len(&self, rest: &[u8]) -> Option<usize> {
-        let ties = [&self.pair, &self.strict, &self.loose];
-        ties.iter().find_map(|tie| Some(tie.find(rest)?.end()))
-    }
-}
 
 /// The longest text that can tie a value to a name, in bytes.
 const LONGEST_TIE: usize = 240;
@@ -94,7 +76,7 @@ const LONGEST: usize = 512;
 /// Values that stand beside names.
 #[derive(Debug)]
 pub(super) struct Beside {
-    ties: Ties,
+    ties: Regex,
     value: Option<Pattern>,
     /// The name must go on as that of a key does.
     named: bool,
@@ -174,7 +156,7 @@ impl Beside {
         if !may_be_tied(rest) || self.named && !name::goes_on_as_key(tail(rest)) {
             return None;
         }
-        let start = end + self.ties.len(rest)?;
+        let start = end + self.ties.find(rest)?.end();
         let (secret, site) = match &self.value {
             Some(value) => shaped_value(value, text, start)?,
             None => free_value(text, &full_name(text, end), start)?,
