@@ -2,6 +2,11 @@
 //! bytes are right, and the socket says of itself what it would say without a guard.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
 use lab::{Agent, Cmd, Dialect, Lab, Place, Turn, clients, samples};
 use nix::errno::Errno;
 use serde_json::Value;
@@ -42,7 +47,7 @@ impl<'lab> Scene<'lab> {
         .input(body)
         .start();
         let pid = running.pid();
-        let done = running.wait(std::time::Duration::from_secs(30)).ok();
+        let done = running.wait(Duration::from_secs(30)).ok();
         let said: Value = serde_json::from_str(&done.text()).unwrap();
         let answer = said["answer"].as_str().unwrap();
         assert_eq!(Dialect::Chat.said(answer, false), token, "{way}");
@@ -56,13 +61,24 @@ impl<'lab> Scene<'lab> {
     }
 
     fn assert_session(&self, way: &str, pid: u32) {
-        let sessions = self.agent.sessions(1);
-        let own = |session: &&Value| session["process"]["pid"] == pid;
-        let session = sessions.iter().find(own);
+        let session = self.session(pid);
         let session = session.unwrap_or_else(|| panic!("{way}: no session names {pid}"));
         assert_eq!(session["host"], HOST, "{way}");
         let exe = session["process"]["exe"].as_str().unwrap();
         assert!(exe.contains("python"), "{way}: {exe}");
+    }
+
+    /// The session of a process; records are written a moment later.
+    fn session(&self, pid: u32) -> Option<Value> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline {
+            let mut sessions = self.agent.sessions(1).into_iter();
+            if let Some(own) = sessions.find(|session| session["process"]["pid"] == pid) {
+                return Some(own);
+            }
+            sleep(Duration::from_millis(50));
+        }
+        None
     }
 
     fn counter(&self, name: &str) -> u64 {
