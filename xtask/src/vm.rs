@@ -25,11 +25,14 @@ use self::{image::Image, kernel::Kernel};
 
 /// The suites whose kernels are tried: 5.10, 6.1, 6.12, and the newest that there is.
 const SUITES: [&str; 4] = ["bullseye", "bookworm", "trixie", "trixie-backports"];
+/// Those that are tried with every change: two in which the programs differ from the newest's. Each takes ten
+/// minutes, and all of them are more than a change can wait for.
+pub(crate) const EVERY_TIME: [&str; 2] = ["bullseye", "bookworm"];
 /// The suite of tests that runs in each.
 const TESTS: &str = "kernel";
 
-/// Runs the tests in every kernel, or in those of some suites: whether all ended well, and each one's lines. `None`, with the reason
-/// on standard error, where this machine has no way to the kernels.
+/// Runs the tests in every kernel, or in those of some suites: whether all ended well, and each one's lines.
+/// `None`, with the reason on standard error, where this machine has no way to the kernels.
 pub(crate) fn run(only: &[String]) -> Result<Option<(bool, Vec<String>)>> {
     let unknown = |suite: &&String| !SUITES.contains(&suite.as_str());
     if let Some(suite) = only.iter().find(unknown) {
