@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod kernel;
 pub mod provider;
 pub mod proxy;
+pub mod recent;
 pub mod scan;
 pub mod seal;
 pub mod session;

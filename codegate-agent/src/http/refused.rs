@@ -5,12 +5,12 @@
 //! remembered, and none longer than a restart: what is forgotten stays as the client sends it.
 
 use std::{
-    collections::HashMap,
     ops::Range,
     sync::{Mutex, PoisonError},
 };
 
 use super::notice;
+use crate::recent::Recent;
 
 /// Bytes that are remembered at least; twice as many at most.
 const MOST: usize = 2 << 20;
@@ -19,15 +19,9 @@ const LONGEST: usize = 64 << 10;
 
 /// The commands that were refused, of all users.
 #[derive(Debug, Default)]
-pub(super) struct Refused(Mutex<Generations>);
+pub(super) struct Refused(Mutex<Commands>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<Key, Replaced>,
-    old: HashMap<Key, Replaced>,
-    /// Bytes of the young ones.
-    bytes: usize,
-}
+type Commands = Recent<Key, Replaced, MOST>;
 
 /// A user, and the mark that only this user's vault can make.
 type Key = (u32, String);
@@ -41,11 +35,13 @@ struct Replaced {
 impl Refused {
     /// In a user's conversation, `written` (which has this mark) stands for `original`.
     pub(super) fn put(&self, uid: u32, mark: &str, written: &str, original: &str) {
-        if written.len() + original.len() > LONGEST {
+        let bytes = written.len() + original.len();
+        if bytes > LONGEST {
             return;
         }
         let (written, original) = (written.to_owned(), original.to_owned());
-        self.with(|all| all.put((uid, mark.to_owned()), Replaced { written, original }));
+        let replaced = Replaced { written, original };
+        self.with(|all| all.insert((uid, mark.to_owned()), replaced, bytes));
     }
 
     /// What stands for something of this user's in a text, and what it stands for, in order.
@@ -56,7 +52,7 @@ impl Refused {
     }
 
     fn at(&self, uid: u32, text: &[u8], at: usize, mark: &str) -> Option<(Range<usize>, String)> {
-        let known = self.with(|all| all.get((uid, mark.to_owned())))?;
+        let known = self.with(|all| all.get(&(uid, mark.to_owned())).cloned())?;
         let (before, _) = notice::marks(known.written.as_bytes()).find(|(_, m)| *m == mark)?;
         let start = at.checked_sub(before)?;
         let range = start..start + known.written.len();
@@ -64,31 +60,8 @@ impl Refused {
         same.then_some((range, known.original))
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Generations) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Commands) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Generations {
-    fn put(&mut self, key: Key, replaced: Replaced) {
-        let size = replaced.written.len() + replaced.original.len();
-        if self.bytes + size > MOST {
-            self.old = std::mem::take(&mut self.young);
-            self.bytes = 0;
-        }
-        if self.young.insert(key, replaced).is_none() {
-            self.bytes += size;
-        }
-    }
-
-    /// What is asked for stays.
-    fn get(&mut self, key: Key) -> Option<Replaced> {
-        if let Some(known) = self.young.get(&key) {
-            return Some(known.clone());
-        }
-        let known = self.old.remove(&key)?;
-        self.put(key, known.clone());
-        Some(known)
     }
 }
 
@@ -145,14 +118,8 @@ mod tests {
         }
         let first = written(&format!("{:012x}", 0));
         assert_eq!(restored(&refused, 1, &first), first, "forgotten");
-        refused.with(|all| {
-            let of = |map: &HashMap<Key, Replaced>| -> usize {
-                map.values()
-                    .map(|r| r.written.len() + r.original.len())
-                    .sum()
-            };
-            assert!(of(&all.young) <= MOST && of(&all.old) <= MOST);
-        });
+        let weights = refused.with(|all| all.weights());
+        assert!(weights.iter().all(|bytes| *bytes <= MOST));
         let huge = "x".repeat(LONGEST + 1);
         let other = written("cccccccccccc");
         refused.put(1, "cccccccccccc", &other, &huge);

@@ -3,10 +3,11 @@
 //! Knows: keyed hashes of things, and only the latest of them. What is forgotten is new again.
 
 use std::{
-    collections::HashSet,
     hash::{BuildHasher, Hash, RandomState},
     sync::{Mutex, PoisonError},
 };
+
+use crate::recent::Recent;
 
 /// Things that are remembered at least; twice as many at most, sixteen bytes each or so.
 const MOST: usize = 1 << 15;
@@ -15,13 +16,7 @@ const MOST: usize = 1 << 15;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     keys: RandomState,
-    sets: Mutex<Sets>,
-}
-
-#[derive(Debug, Default)]
-struct Sets {
-    young: HashSet<u64>,
-    old: HashSet<u64>,
+    seen: Mutex<Recent<u64, (), MOST>>,
 }
 
 impl Seen {
@@ -33,15 +28,11 @@ impl Seen {
     /// Whether this has not been seen before; now it has.
     pub(super) fn is_new(&self, thing: impl Hash) -> bool {
         let hash = self.print(thing);
-        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        if sets.young.contains(&hash) {
-            return false;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = seen.get(&hash).is_none();
+        if new {
+            seen.insert(hash, (), 1);
         }
-        let new = !sets.old.contains(&hash);
-        if sets.young.len() >= MOST {
-            sets.old = std::mem::take(&mut sets.young);
-        }
-        sets.young.insert(hash);
         new
     }
 }
@@ -61,7 +52,7 @@ mod tests {
             assert!(n % 1000 > 0 || !seen.is_new(("a", 1)));
         }
         assert!(seen.is_new(("a", 2)), "forgotten");
-        let sets = seen.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(sets.young.len() <= MOST && sets.old.len() <= MOST);
+        let seen = seen.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(seen.weights().iter().all(|weight| *weight <= MOST));
     }
 }

@@ -4,10 +4,12 @@
 //! Knows: keyed hashes of answers' names, and only the latest of them. What is forgotten is told again.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use crate::recent::Recent;
 
 /// Answers that are remembered at least; twice as many at most.
 const MOST: usize = 1 << 12;
@@ -30,16 +32,16 @@ pub(super) struct Conversation {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     keys: RandomState,
-    generations: Mutex<[HashMap<u64, Conversation>; 2]>,
+    answers: Mutex<Answers>,
 }
+
+type Answers = Recent<u64, Conversation, MOST>;
 
 impl Told {
     /// The conversation that a user's answer of this name was part of.
     pub(super) fn get(&self, uid: u32, answer: &str) -> Option<Conversation> {
         let key = self.keys.hash_one((uid, answer));
-        let generations = self.generations.lock();
-        let [young, old] = &*generations.unwrap_or_else(PoisonError::into_inner);
-        young.get(&key).or_else(|| old.get(&key)).cloned()
+        self.lock().peek(&key).cloned()
     }
 
     /// A user's answer of this name is the latest of a conversation.
@@ -48,13 +50,13 @@ impl Told {
             told.pop_first();
         }
         let key = self.keys.hash_one((uid, answer));
-        let generations = self.generations.lock();
-        let [young, old] = &mut *generations.unwrap_or_else(PoisonError::into_inner);
-        if young.len() >= MOST {
-            *old = std::mem::take(young);
-        }
         let told = Arc::new(told);
-        young.insert(key, Conversation { print, told });
+        self.lock().insert(key, Conversation { print, told }, 1);
+    }
+
+    /// A panic elsewhere leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,8 +78,8 @@ mod tests {
         }
         assert!(told.get(1, "resp_1").is_none(), "forgotten");
         assert!(told.get(1, &format!("r{}", MOST * 2)).is_some());
-        let generations = told.generations.lock().unwrap();
-        assert!(generations.iter().all(|map| map.len() <= MOST));
+        let weights = told.lock().weights();
+        assert!(weights.iter().all(|weight| *weight <= MOST));
     }
 
     #[test]

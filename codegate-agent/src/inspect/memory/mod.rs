@@ -5,8 +5,7 @@
 //! scanned.
 //!
 //! Each user has a memory of their own, so that nobody can tell by the time that a request takes what
-//! others have sent. It is bounded: what is new goes into one table, and once that is full it takes
-//! the other's place, whose findings are forgotten unless they were asked for meanwhile.
+//! others have sent. It is bounded, and forgets what was not asked for the longest.
 
 mod hash;
 
@@ -18,6 +17,7 @@ use std::{
 
 use self::hash::KeyedHash;
 use super::Inspection;
+use crate::recent::Recent;
 
 /// How many segments, and findings in them, one of a user's two tables holds: with segments of 16 KiB
 /// some 250 MB of text, in two megabytes.
@@ -39,13 +39,7 @@ pub(super) struct Owned<'a> {
     tables: Arc<Mutex<Tables>>,
 }
 
-#[derive(Default)]
-struct Tables {
-    young: HashMap<Key, Arc<Inspection>>,
-    old: HashMap<Key, Arc<Inspection>>,
-    /// Of the young one.
-    weight: usize,
-}
+type Tables = Recent<Key, Arc<Inspection>, MOST>;
 
 impl Memory {
     pub(super) fn new() -> Self {
@@ -78,40 +72,19 @@ impl Owned<'_> {
     ) -> Arc<Inspection> {
         let key = self.hash.of(view, [part.start as u64, part.end as u64]);
         if let Some(known) = self.tables().get(&key) {
-            return known;
+            return Arc::clone(known);
         }
         let found = Arc::new(scan());
-        self.tables().insert(key, Arc::clone(&found));
+        let weight = 1 + found.sealed.len() + found.reported.len();
+        // What would take all the room is not worth remembering.
+        if weight <= MOST / 4 {
+            self.tables().insert(key, Arc::clone(&found), weight);
+        }
         found
     }
 
     fn tables(&self) -> std::sync::MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Tables {
-    fn get(&mut self, key: &Key) -> Option<Arc<Inspection>> {
-        if let Some(known) = self.young.get(key) {
-            return Some(Arc::clone(known));
-        }
-        let known = self.old.remove(key)?;
-        self.insert(*key, Arc::clone(&known));
-        Some(known)
-    }
-
-    fn insert(&mut self, key: Key, found: Arc<Inspection>) {
-        let weight = 1 + found.sealed.len() + found.reported.len();
-        // What would take all the room is not worth remembering.
-        if weight > MOST / 4 {
-            return;
-        }
-        if self.weight + weight > MOST {
-            self.old = std::mem::take(&mut self.young);
-            self.weight = 0;
-        }
-        self.weight += weight;
-        self.young.insert(key, found);
     }
 }
 
@@ -159,7 +132,7 @@ mod tests {
         assert!(!remembers(&memory, 1, &0_usize.to_le_bytes()));
         let tables = memory.of(1).tables;
         let tables = tables.lock().unwrap();
-        assert!(tables.young.len() + tables.old.len() <= 2 * MOST);
+        assert!(tables.weights().iter().sum::<usize>() <= 2 * MOST);
         drop(tables);
         for uid in 2..2 * USERS as u32 {
             remembers(&memory, uid, b"text");
