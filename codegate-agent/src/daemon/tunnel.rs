@@ -163,11 +163,10 @@ impl Pair {
     /// Lets the client ask, as often as the proxy wants it to (it may have to say who it is first).
     async fn open(&mut self) -> Result<Opened, TunnelError> {
         loop {
-            let (head, rest) =
-                timeout(REQUEST, proxy::read_request(&mut self.client, Bytes::new()))
-                    .await
-                    .map_err(|_elapsed| TunnelError::Slow(REQUEST))?
-                    .map_err(TunnelError::Request)?;
+            let (head, rest) = timeout(REQUEST, proxy::read_request(&mut self.client))
+                .await
+                .map_err(|_elapsed| TunnelError::Slow(REQUEST))?
+                .map_err(TunnelError::Request)?;
             self.client.unread(rest);
             self.proxy.write_all(&head).await?;
             let answer = self.answer().await?;

@@ -114,15 +114,15 @@ pub fn target(head: &[u8]) -> Option<Authority> {
         .flatten()
 }
 
-/// Reads a request's head, of which `first` is there already; gives it, and what came behind it.
+/// Reads a request's head; gives it, and what came behind it.
 ///
 /// # Errors
 /// See [`HeadError`].
-pub async fn read_request<S>(stream: &mut S, first: Bytes) -> Result<(Bytes, Bytes), HeadError>
+pub async fn read_request<S>(stream: &mut S) -> Result<(Bytes, Bytes), HeadError>
 where
     S: AsyncRead + Unpin,
 {
-    read(stream, first).await
+    read(stream, Bytes::new()).await
 }
 
 /// Reads a proxy's answer, and nothing that comes after its head unless it came with it.

@@ -54,7 +54,7 @@ fn now<F: Future>(future: F) -> F::Output {
 
 fn request(bytes: &[u8], cuts: &[usize]) -> Result<(Bytes, Bytes), HeadError> {
     let mut pieces = Pieces::cut(bytes, cuts);
-    let (head, mut rest) = now(read_request(&mut pieces, Bytes::new()))?;
+    let (head, mut rest) = now(read_request(&mut pieces))?;
     // What was not read stands in the stream.
     for piece in pieces.0.iter().rev() {
         rest = [&rest, piece.as_slice()].concat().into();
