@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     control::{Request, Trust},
-    trust::{Anchors, environment, variables},
+    trust::{Anchors, ca_pem, environment, variables},
 };
 
 /// What was put where, or taken away.
@@ -63,7 +63,7 @@ fn root(cli: &Cli) -> Result<PathBuf, Problem> {
     match trust(cli, &Request::Trust) {
         Ok(trust) => Ok(trust.ca_pem),
         Err(problem) if unreachable(&problem) => {
-            let stored = cli.forgiving()?.state_dir.join("trust/codegate-ca.pem");
+            let stored = ca_pem(&cli.forgiving()?.state_dir);
             if stored.is_file() {
                 Ok(stored)
             } else {

@@ -15,7 +15,10 @@ use super::{
     output::Printer,
     say,
 };
-use crate::control::{Request, Trust};
+use crate::{
+    control::{Request, Trust},
+    trust::environment::quoted,
+};
 
 /// Becomes the command; returns only if that fails.
 pub(super) fn run(mut client: Client, command: &[OsString]) -> Result<Exit, Problem> {
@@ -64,11 +67,6 @@ fn wanted(variables: BTreeMap<String, PathBuf>) -> BTreeMap<String, PathBuf> {
 
 fn is_other(theirs: &OsStr, ours: &Path) -> bool {
     !theirs.is_empty() && Path::new(theirs) != ours
-}
-
-/// A word for a POSIX shell that means just this path.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -37,6 +37,21 @@ pub struct Installed {
     pub barred_by: Option<PathBuf>,
 }
 
+/// Where our root alone is, once an agent has run.
+#[must_use]
+pub fn ca_pem(state_dir: &Path) -> PathBuf {
+    state_dir.join("trust/codegate-ca.pem")
+}
+
+/// The bundle of this system that holds a certificate, given as PEM.
+#[must_use]
+pub fn trusting(pem: &str) -> Option<PathBuf> {
+    SYSTEM
+        .iter()
+        .map(PathBuf::from)
+        .find(|path| holds(path, pem))
+}
+
 /// Writes `trust/codegate-ca.pem` and `trust/bundle.pem` below `state_dir`, readable by all.
 ///
 /// # Errors
@@ -56,7 +71,7 @@ fn install_from(
     candidates: &[&Path],
 ) -> Result<Installed, TrustError> {
     let dir = state_dir.join("trust");
-    let (ca_pem, bundle) = (dir.join("codegate-ca.pem"), dir.join("bundle.pem"));
+    let (ca_pem, bundle) = (ca_pem(state_dir), dir.join("bundle.pem"));
     let mut collected = Collected::new(ca);
     let system = collected.system(candidates);
     for path in extra_roots {

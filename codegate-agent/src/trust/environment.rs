@@ -15,7 +15,7 @@ const SHELLS: &str = "/etc/profile.d/codegate.sh";
 /// See environment.d(5); what comes later overrides, and ours gives way in the text itself.
 const MANAGERS: &str = "/etc/environment.d/60-codegate.conf";
 
-type Writer = fn(&str, &str) -> String;
+type Writer = fn(&str, &Path) -> String;
 
 const FILES: [(&str, Writer); 2] = [(SHELLS, shell_line), (MANAGERS, manager_line)];
 
@@ -53,19 +53,26 @@ pub fn uninstall() -> Result<Vec<PathBuf>, TrustError> {
 
 fn text(variables: &[(&'static str, PathBuf)], line: Writer) -> String {
     let head = "# Made by `codegate ca install`; `codegate ca uninstall` removes it.\n";
-    let lines = variables
-        .iter()
-        .map(|(name, path)| line(name, &path.to_string_lossy()));
+    let lines = variables.iter().map(|(name, path)| line(name, path));
     std::iter::once(head.to_owned()).chain(lines).collect()
 }
 
-fn shell_line(name: &str, path: &str) -> String {
-    let path = path.replace('\'', r"'\''");
-    format!("[ -n \"${{{name}-}}\" ] || export {name}='{path}'\n")
+/// A word for a POSIX shell that means just this path.
+#[must_use]
+pub fn quoted(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
-fn manager_line(name: &str, path: &str) -> String {
-    let path = path.replace('\\', r"\\").replace('$', r"\$");
+fn shell_line(name: &str, path: &Path) -> String {
+    let path = quoted(path);
+    format!("[ -n \"${{{name}-}}\" ] || export {name}={path}\n")
+}
+
+fn manager_line(name: &str, path: &Path) -> String {
+    let path = path
+        .to_string_lossy()
+        .replace('\\', r"\\")
+        .replace('$', r"\$");
     format!("{name}=${{{name}:-{path}}}\n")
 }
 
@@ -98,6 +105,6 @@ mod tests {
 
     #[test]
     fn managers_keep_what_is_set() {
-        assert_eq!(manager_line("A", "/b.pem"), "A=${A:-/b.pem}\n");
+        assert_eq!(manager_line("A", Path::new("/b.pem")), "A=${A:-/b.pem}\n");
     }
 }

@@ -24,7 +24,7 @@ use std::{io, path::PathBuf};
 
 pub use self::{
     anchors::Anchors,
-    bundle::{Installed, install},
+    bundle::{Installed, ca_pem, install},
     ca::{Ca, Origin, Renewal},
     leaf::Leaves,
     names::Names,

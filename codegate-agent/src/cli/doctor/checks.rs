@@ -1,7 +1,7 @@
 //! The checks, from the kernel up to the clients.
 
 use std::{
-    env, fs,
+    env,
     net::{Ipv6Addr, TcpListener},
 };
 
@@ -12,14 +12,9 @@ use crate::{
     control::{Readiness, Request, Status, Trust},
     kernel::{self, KernelError},
     proxy::Authority,
+    trust::bundle,
 };
 
-/// Where distributions keep the certificates that programs trust, all in one file.
-const BUNDLES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-];
 /// By which clients are told of a proxy.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
@@ -152,12 +147,9 @@ fn state(status: &Status) -> Vec<Check> {
 /// Whether the programs of this machine trust the local CA without being told one by one.
 fn trusted(trust: &Trust) -> Check {
     const NAME: &str = "trust";
-    let pem = trust.pem.trim();
-    let found = BUNDLES.iter().find(|bundle| {
-        fs::read_to_string(bundle).is_ok_and(|certificates| certificates.contains(pem))
-    });
-    if let Some(bundle) = found {
-        return Check::new(NAME, State::Ok, format!("the local CA is in {bundle}"));
+    if let Some(bundle) = bundle::trusting(&trust.pem) {
+        let found = format!("the local CA is in {}", bundle.display());
+        return Check::new(NAME, State::Ok, found);
     }
     let here = trust
         .variables
@@ -172,8 +164,7 @@ fn trusted(trust: &Trust) -> Check {
         "the system does not trust the local CA",
     )
     .advice(
-        "start tools with `codegate run --`, or put `codegate ca show --pem` among the system's \
-         certificates",
+        "start tools with `codegate run --`, or have the whole system trust it: `codegate ca install`",
     )
 }
 
