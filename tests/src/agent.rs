@@ -266,20 +266,47 @@ impl Agent<'_> {
     /// Where they do not appear within five seconds: the writer commits in batches.
     #[allow(clippy::must_use_candidate, reason = "some only wait")]
     pub fn sessions(&self, count: usize) -> Vec<Value> {
+        self.sessions_when(&format!("{count} sessions were to appear"), |sessions| {
+            let told = sessions
+                .iter()
+                .filter(|s| s["exchanges"].as_u64() > Some(0));
+            told.count() >= count
+        })
+    }
+
+    /// Its sessions, once there are `count` exchanges in them: a session is seen with its first, and
+    /// the next may come in a later batch.
+    ///
+    /// # Panics
+    /// Where they do not appear within five seconds.
+    #[must_use]
+    pub fn sessions_with_exchanges(&self, count: u64) -> Vec<Value> {
+        self.sessions_when(&format!("{count} exchanges were to appear"), |sessions| {
+            let told = sessions.iter().filter_map(|s| s["exchanges"].as_u64());
+            told.sum::<u64>() >= count
+        })
+    }
+
+    /// Its sessions, once one of them has this verdict.
+    ///
+    /// # Panics
+    /// Where none has it within five seconds.
+    #[allow(clippy::must_use_candidate, reason = "some only wait")]
+    pub fn sessions_with_verdict(&self, verdict: &str) -> Vec<Value> {
+        self.sessions_when(&format!("a session was to be {verdict}"), |sessions| {
+            sessions.iter().any(|s| s["verdict"] == verdict)
+        })
+    }
+
+    /// Its sessions, once they are as they were to become.
+    fn sessions_when(&self, what: &str, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
             let sessions = self.objects(["sessions", "list", "--limit", "100000", "--json"]);
-            let done = sessions
-                .iter()
-                .filter(|s| s["exchanges"].as_u64() > Some(0))
-                .count();
-            if done >= count {
+            if done(&sessions) {
                 return sessions;
             }
-            assert!(
-                Instant::now() < deadline,
-                "{count} sessions were to appear: {sessions:#?}"
-            );
+            assert!(Instant::now() < deadline, "{what}: {sessions:#?}");
             sleep(Duration::from_millis(50));
         }
     }

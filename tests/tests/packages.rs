@@ -177,9 +177,9 @@ fn each_suggestion_has_its_verdict_and_notice_and_nothing_bad_is_installed() {
             }
         }
     }
-    let sessions = agent.sessions(2);
+    let sessions = agent.sessions_with_exchanges(7 * 12);
     let found: u64 = sessions.iter().filter_map(|s| s["packages"].as_u64()).sum();
-    assert!(found >= 5, "{sessions:#?}");
+    assert!(found >= 5 * 4, "{sessions:#?}");
     assert!(sessions.iter().any(|s| s["verdict"] == "blocked"));
 }
 
@@ -202,7 +202,7 @@ fn imports_and_names_of_tools_raise_no_false_alarm() {
     }
     assert!(
         agent
-            .sessions(2)
+            .sessions_with_exchanges(12)
             .iter()
             .all(|session| session["packages"] == 0)
     );
@@ -324,19 +324,21 @@ fn a_policy_that_only_warns_lets_the_call_go_on() {
         assert_eq!(said["text"], suggestion(command), "{way}");
         assert_eq!(said["arguments"]["command"], command, "{way}");
     }
-    let sessions = agent.sessions(2);
+    let sessions = agent.sessions_with_exchanges(12);
     assert!(
         sessions
             .iter()
             .all(|s| s["packages"] == 1 && s["verdict"] == "alert"),
         "{sessions:#?}"
     );
-    let id = sessions[0]["id"].as_str().unwrap();
-    let shown = agent.codegate(["sessions", "show", id]).ok().text();
-    assert!(
-        shown.contains("pkg:npm/left-lab is malicious (install in the answer)"),
-        "{shown}"
-    );
+    // A stream names it in its text first, an answer that is not streamed may do so in its call.
+    let shown: String = sessions
+        .iter()
+        .map(|session| session["id"].as_str().unwrap())
+        .map(|id| agent.codegate(["sessions", "show", id]).ok().text())
+        .collect();
+    let told = "pkg:npm/left-lab is malicious (install in the answer)";
+    assert!(shown.contains(told), "{shown}");
 }
 
 #[test]
@@ -394,7 +396,7 @@ fn claude_code_does_not_install_it_and_says_why() {
         result.contains("CodeGate blocked this command: it would install pkg:npm/evil-lab"),
         "{result}"
     );
-    assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
+    agent.sessions_with_verdict("blocked");
     // The provider reads what its model wrote, and in the result what came of it.
     let asked: Vec<String> = lab.journal().requests().iter().map(|r| r.text()).collect();
     let last = asked
@@ -477,7 +479,7 @@ fn claude_code_does_not_write_it_and_says_why() {
         result.contains("/dev/null/CodeGate blocked this file: it adds pkg:npm/evil-lab"),
         "{result}"
     );
-    assert_eq!(agent.sessions(1)[0]["verdict"], "blocked");
+    agent.sessions_with_verdict("blocked");
 }
 
 /// Rows 19 and 20 of the predecessor's faults.

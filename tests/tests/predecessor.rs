@@ -370,7 +370,7 @@ fn row_12_an_altered_placeholder_is_never_guessed_and_never_silent() {
         assert!(said.ends_with(&format!(" and {token}")), "{said}");
     }
     let events: String = agent
-        .sessions(3)
+        .sessions_with_exchanges(3)
         .iter()
         .map(|s| s["id"].as_str().unwrap().to_owned())
         .map(|id| {
