@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
-
 /// How far before a value a word may stand, in bytes.
 const BEFORE: usize = 72;
 /// How far behind it.
@@ -16,19 +14,30 @@ const AFTER: usize = 28;
 pub(super) fn says(text: &[u8], range: &Range<usize>, words: &[&str]) -> bool {
     let before = text.get(range.start.saturating_sub(BEFORE)..range.start);
     let after = text.get(range.end..text.len().min(range.end + AFTER));
-    [before, after].into_iter().flatten().any(|part| {
-        let lower = part.to_ascii_lowercase();
-        words.iter().any(|word| has(part, &lower, word.as_bytes()))
-    })
+    let mut parts = [before, after].into_iter().flatten();
+    parts.any(|part| (0..part.len()).any(|at| has(part, at, words)))
 }
 
-fn has(part: &[u8], lower: &[u8], word: &[u8]) -> bool {
-    memmem::find_iter(lower, word).any(|at| {
-        let end = at + word.len();
-        let (first, last) = (part.get(at), part.get(end - 1));
-        let left = at.checked_sub(1).and_then(|at| part.get(at));
-        opens(left, first) && closes(last, part.get(end))
-    })
+/// Whether one of the words stands at this place. Tables of numbers ask it for each of their bytes, so
+/// what is no letter ends it at once.
+fn has(part: &[u8], at: usize, words: &[&str]) -> bool {
+    let Some((first, rest)) = part.get(at..).and_then(<[u8]>::split_first) else {
+        return false;
+    };
+    let is_letter = first.is_ascii_alphabetic() || !first.is_ascii();
+    let left = at.checked_sub(1).and_then(|at| part.get(at));
+    is_letter
+        && opens(left, Some(first))
+        && words.iter().any(|word| {
+            let Some((initial, others)) = word.as_bytes().split_first() else {
+                return false;
+            };
+            let same = |found: &[u8]| found.eq_ignore_ascii_case(others);
+            let last = others.len().checked_sub(1).and_then(|at| rest.get(at));
+            first.eq_ignore_ascii_case(initial)
+                && rest.get(..others.len()).is_some_and(same)
+                && closes(last.or(Some(first)), rest.get(others.len()))
+        })
 }
 
 fn opens(left: Option<&u8>, first: Option<&u8>) -> bool {

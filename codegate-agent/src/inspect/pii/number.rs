@@ -153,12 +153,7 @@ impl Shape {
         {
             return None;
         }
-        let bare: Vec<u8> = written
-            .iter()
-            .copied()
-            .filter(u8::is_ascii_alphanumeric)
-            .collect();
-        if !(self.number.check)(&bare) || !stands_alone(text, &range) {
+        if !stands_alone(text, &range) || !(self.number.check)(Bare::of(written).as_ref()) {
             return None;
         }
         let named = context::says(text, &range, self.number.words);
@@ -198,6 +193,33 @@ impl Shape {
                 .is_some_and(|word| !(self.number.check)(word))
         };
         strange(left) || strange(right)
+    }
+}
+
+/// The letters and digits of a number, without what stands between them.
+struct Bare {
+    bytes: [u8; LONGEST],
+    len: usize,
+}
+
+impl Bare {
+    fn of(written: &[u8]) -> Self {
+        let mut bare = Self {
+            bytes: [0; LONGEST],
+            len: 0,
+        };
+        let kept = written.iter().filter(|byte| byte.is_ascii_alphanumeric());
+        for (place, byte) in bare.bytes.iter_mut().zip(kept) {
+            *place = *byte;
+            bare.len += 1;
+        }
+        bare
+    }
+}
+
+impl AsRef<[u8]> for Bare {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
