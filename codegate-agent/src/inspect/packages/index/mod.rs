@@ -24,7 +24,10 @@ use std::{
     },
 };
 
-use redb::{Builder, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable};
+use redb::{
+    Builder, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    TableError,
+};
 
 pub use error::IndexError;
 pub use manifest::{Counts, Manifest, path as manifest_path};
@@ -93,10 +96,9 @@ impl Index {
             .open_read_only_with_backend(backend)?;
         let transaction = database.begin_read()?;
         let records = transaction.open_table(RECORDS)?;
-        let key = transaction.open_table(KEYS)?.get(())?;
-        let key = key.map(|key| key.value()).ok_or(IndexError::Damaged {
+        let key = names_key(&transaction)?.ok_or(IndexError::Damaged {
             path,
-            why: "it does not say what its names are hashed with: update again",
+            why: "another version of codegate built it: update again",
         })?;
         let mut packer = Packer::default();
         for row in records.iter()? {
@@ -231,6 +233,15 @@ impl Index {
             tracing::error!(%error, "the index of packages cannot be read any more");
         }
     }
+}
+
+/// What the names' hashes are keyed by, if they are hashed as here.
+fn names_key(transaction: &ReadTransaction) -> Result<Option<NameKey>, IndexError> {
+    let keys = match transaction.open_table(KEYS) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        keys => keys?,
+    };
+    Ok(keys.get(())?.map(|key| key.value()))
 }
 
 impl std::fmt::Debug for Index {

@@ -1,7 +1,7 @@
 //! The tables of a generation.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use redb::TableDefinition;
+use siphasher::sip::SipHasher24;
 
 /// An ecosystem's number and a normalised name.
 pub(super) type Key = (u8, &'static str);
@@ -14,19 +14,15 @@ pub(super) const NAMES: TableDefinition<'_, (u8, u64), ()> = TableDefinition::ne
 pub(super) const TOP: TableDefinition<'_, Key, u32> = TableDefinition::new("top");
 
 /// What the names' hashes are keyed by: one row.
-pub(super) const KEYS: TableDefinition<'_, (), NameKey> = TableDefinition::new("keys");
+pub(super) const KEYS: TableDefinition<'_, (), NameKey> = TableDefinition::new("siphash-keys");
 
 /// A key of names' hashes: whoever does not know it cannot make up a name that has the hash of
 /// another. A new one is chosen whenever all names are read anew.
 pub(super) type NameKey = [u8; 16];
 
 /// The hash a name is kept by where only its existence counts: among five million, another name
-/// has the same with a probability of 3 × 10⁻¹³ (memory keeps fewer of its bits).
+/// has the same with a probability of 3 × 10⁻¹³ (memory keeps fewer of its bits). SipHash-2-4 is made
+/// for short texts and a key that nobody else knows (Aumasson and Bernstein, 2012).
 pub(super) fn name_hash(key: NameKey, name: &str) -> u64 {
-    let mut context = Context::new(&SHA256);
-    context.update(&key);
-    context.update(name.as_bytes());
-    let digest = context.finish();
-    let first = digest.as_ref().first_chunk().copied();
-    u64::from_le_bytes(first.unwrap_or_default())
+    SipHasher24::new_with_key(&key).hash(name.as_bytes())
 }
