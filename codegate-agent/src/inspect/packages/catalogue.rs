@@ -68,7 +68,7 @@ impl Catalogue {
             exists: unknown.then(|| self.exists(&purl.package)).flatten(),
             like: likeness
                 .filter(|_| unknown)
-                .and_then(|l| l.like(&purl.package)),
+                .and_then(|l| l.imitates(&purl.package)),
             allowed: self.lists.allow.iter().any(|listed| listed.covers(purl)),
             denied: self.lists.deny.iter().any(|listed| listed.covers(purl)),
             records,

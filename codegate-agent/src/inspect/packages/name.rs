@@ -61,14 +61,13 @@ impl Package {
     /// The packages that a path within one could belong to, the longest first. Only in Go does a
     /// path that is imported not say where the module's name ends.
     pub fn candidates(&self) -> impl Iterator<Item = &str> {
-        let go = self.ecosystem == Ecosystem::Go;
-        let cuts = self
-            .name
-            .rmatch_indices('/')
-            .map(|(at, _)| &self.name[..at]);
-        // A host alone is no module.
-        let cuts = cuts.filter(move |cut| go && cut.contains('/'));
-        std::iter::once(self.name.as_str()).chain(cuts)
+        let cuts = (self.ecosystem == Ecosystem::Go).then(|| {
+            let cuts = self.name.rmatch_indices('/');
+            // A host alone is no module.
+            cuts.map(|(at, _)| &self.name[..at])
+                .filter(|cut| cut.contains('/'))
+        });
+        std::iter::once(self.name.as_str()).chain(cuts.into_iter().flatten())
     }
 }
 

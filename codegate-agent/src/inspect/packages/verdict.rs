@@ -171,11 +171,11 @@ impl Record {
 fn by_name(judgement: &mut Judgement, purl: &Purl, facts: &Facts) {
     let ecosystem = purl.package.ecosystem;
     let known = !facts.records.is_empty() || facts.exists == Some(true);
-    let top = format!("top:{ecosystem}");
     match &facts.like {
         Some(like) if !(known && like.weak) => {
             let why = format!("it may be taken for {}: it {}", like.name, like.how);
-            judgement.add(Verdict::Suspicious, like.rule, why, top);
+            let source = format!("top:{ecosystem}");
+            judgement.add(Verdict::Suspicious, like.rule, why, source);
         }
         _ => {}
     }

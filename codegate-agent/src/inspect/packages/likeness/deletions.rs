@@ -1,4 +1,4 @@
-//! Names, found by what is left of them when one or two of their characters are taken away.
+//! Names, found by what is left of them when one of their characters is taken away.
 //!
 //! Two names that are an edit apart leave the same when the right character of each is gone. What is
 //! left is never written down: its hash follows from those of the beginnings of the name.
@@ -7,8 +7,6 @@ use crate::inspect::packages::hashes::Hashes;
 
 /// Names of more characters than this have no neighbours here: nobody types them.
 const LONGEST: usize = 64;
-/// Names of more characters than this are not looked for with two characters gone.
-const LONGEST_TWICE: usize = 20;
 /// An odd number without a pattern.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Its powers.
@@ -89,15 +87,12 @@ fn bits(hash: u64) -> u64 {
 
 /// A name, ready to be shortened.
 ///
-/// The hash of a name is a polynomial of its characters, so what it loses with a character is a sum:
-/// each pair of characters costs one addition.
+/// The hash of a name is a polynomial of its characters, so what it loses with a character is a sum.
 pub(super) struct Beginnings {
     /// The hash before it is mixed.
     whole: u64,
     /// What the hash becomes without this character.
     once: [u64; LONGEST],
-    /// What has to be added to that if this one, further to the left, is gone too.
-    further: [u64; LONGEST],
     /// Whether a character is the same as the one before it.
     repeats: [bool; LONGEST],
     length: usize,
@@ -109,7 +104,6 @@ impl Beginnings {
         let mut this = Self {
             whole: 0,
             once: [0; LONGEST],
-            further: [0; LONGEST],
             repeats: [false; LONGEST],
             length: 0,
         };
@@ -123,13 +117,11 @@ impl Beginnings {
             *beginnings.get_mut(this.length)? = this.whole;
         }
         let pairs = beginnings.windows(2).take(this.length).enumerate();
-        for ((at, pair), (once, further)) in pairs.zip(this.once.iter_mut().zip(&mut this.further))
-        {
+        for ((at, pair), once) in pairs.zip(&mut this.once) {
             let [before, after] = pair else { continue };
             let loss = before.wrapping_sub(*after);
             let behind = this.length - 1 - at;
             *once = loss.wrapping_mul(power(behind)).wrapping_add(this.whole);
-            *further = loss.wrapping_mul(power(behind.saturating_sub(1)));
         }
         Some(this)
     }
@@ -142,23 +134,6 @@ impl Beginnings {
             // Of a run of the same character, each leaves the same.
             if !repeats {
                 each(mixed(*hash));
-            }
-        }
-    }
-
-    /// Hashes of the name without one or any two of its characters.
-    pub(super) fn each_twice(&self, mut each: impl FnMut(u64)) {
-        self.each(&mut each);
-        let once = self.once.get(..self.length).unwrap_or_default();
-        if self.length > LONGEST_TWICE {
-            return;
-        }
-        for (at, (further, repeats)) in self.further.iter().zip(&self.repeats).enumerate() {
-            if *repeats {
-                continue;
-            }
-            for hash in once.get(at + 1..).unwrap_or_default() {
-                each(mixed(hash.wrapping_add(*further)));
             }
         }
     }
@@ -197,18 +172,13 @@ mod tests {
                 hash(&left.map(|(_, c)| *c).collect::<String>())
             };
             let all = 0..chars.len();
-            let mut once: HashSet<u64> = all.clone().map(|i| without(&[i])).collect();
+            let mut once: HashSet<u64> = all.map(|i| without(&[i])).collect();
             once.insert(without(&[]));
-            let mut twice: HashSet<u64> = all.clone().flat_map(|i| (i + 1..chars.len()).map(move |j| [i, j])).map(|gone| without(&gone)).collect();
-            twice.extend(&once);
             let beginnings = Beginnings::new(&name).into_iter();
             for name in beginnings {
-                let (mut found, mut found_twice) = (HashSet::new(), HashSet::new());
+                let mut found = HashSet::new();
                 name.each(|hash| { found.insert(hash); });
-                name.each_twice(|hash| { found_twice.insert(hash); });
                 prop_assert_eq!(&found, &once);
-                // Runs are left out of one loop only, and what they would leave is found by the other.
-                prop_assert_eq!(&found_twice, &twice);
             }
         }
     }

@@ -169,14 +169,25 @@ pub(super) fn is_double_slip(right: &str, name: &str) -> bool {
     let parts = |name| str::split(name, |c: char| !c.is_alphanumeric());
     let abbreviation = |(a, b): (&str, &str)| a != b && a.len() <= ABBREVIATION;
     let several = parts(right).nth(1).is_some();
-    if right == name || (several && parts(right).zip(parts(name)).any(abbreviation)) {
-        return false;
+    right != name
+        && two_slips(right, name)
+        && !(several && parts(right).zip(parts(name)).any(abbreviation))
+}
+
+fn two_slips(right: &str, name: &str) -> bool {
+    if right.is_ascii() && name.is_ascii() {
+        return plain(right.as_bytes(), name.as_bytes(), None, 2);
     }
     let (right, name): (Vec<char>, Vec<char>) = (right.chars().collect(), name.chars().collect());
     plain(&right, &name, None, 2)
 }
 
-fn plain(right: &[char], name: &[char], before: Option<char>, left: u32) -> bool {
+fn plain<C: Copy + PartialEq + Into<char>>(
+    right: &[C],
+    name: &[C],
+    before: Option<C>,
+    left: u32,
+) -> bool {
     let (mut right, mut name, mut before) = (right, name, before);
     while let ([a, rest @ ..], [b, after @ ..]) = (right, name)
         && a == b
@@ -209,8 +220,9 @@ fn plain(right: &[char], name: &[char], before: Option<char>, left: u32) -> bool
     };
     let other = match (right, name) {
         ([a, rest @ ..], [b, after @ ..]) if before.is_some() => {
-            let finger = are_neighbours(*a, *b) || (is_vowel(*a) && is_vowel(*b));
-            let letters = a.is_alphabetic() && b.is_alphabetic();
+            let (from, to): (char, char) = ((*a).into(), (*b).into());
+            let finger = are_neighbours(from, to) || (is_vowel(from) && is_vowel(to));
+            let letters = from.is_alphabetic() && to.is_alphabetic();
             finger && letters && plain(rest, after, Some(*a), left)
         }
         _ => false,

@@ -2,16 +2,18 @@
 //!
 //! Knows: the most downloaded names. Must not know: whether anything is bad; likeness is a
 //! suspicion. A name is looked up in the forms that it may be mistaken in; a slip of the finger, by what is
-//! left of both names when any one or two of their characters are taken away.
+//! left of both names when any one of their characters is taken away; two slips, by the letters.
 
 mod deletions;
 mod edit;
 mod forms;
+mod letters;
 
 use std::collections::HashMap;
 
 use super::{Ecosystem, Package};
 use deletions::{Beginnings, Deletions, hash};
+use letters::{Bags, Letters};
 
 /// Only names of this rank or better are worth imitating by a slip of the finger.
 const NEAR: u32 = 5_000;
@@ -39,12 +41,13 @@ pub struct Like {
 #[derive(Debug)]
 pub struct Likeness {
     ecosystem: Ecosystem,
-    names: Vec<Box<str>>,
+    /// With their ranks, the best first.
+    names: Vec<(Box<str>, u32)>,
     ranks: HashMap<Box<str>, u32>,
     /// With a character gone.
     shortened: Deletions,
-    /// With two characters gone.
-    twice: Deletions,
+    /// Those that are typed much, by their letters.
+    bags: Bags,
     /// By the hash of what the eye may read.
     folded: HashMap<u64, u32>,
     /// By the hash of their words, in whatever order.
@@ -67,7 +70,7 @@ impl Likeness {
             names: Vec::with_capacity(top.len()),
             ranks: HashMap::with_capacity(top.len()),
             shortened: Deletions::default(),
-            twice: Deletions::default(),
+            bags: Bags::default(),
             folded: HashMap::with_capacity(top.len()),
             words: HashMap::new(),
             groups: HashMap::new(),
@@ -81,7 +84,7 @@ impl Likeness {
             }
         }
         likeness.shortened.finish();
-        likeness.twice.finish();
+        likeness.bags.finish();
         likeness.know_scopes();
         likeness
     }
@@ -101,7 +104,7 @@ impl Likeness {
 
     fn add(&mut self, name: &str, rank: u32) {
         let id = self.names.len() as u32;
-        self.names.push(name.into());
+        self.names.push((name.into(), rank));
         self.ranks.entry(name.into()).or_insert(rank);
         // The better rank came first, and stays.
         self.folded.entry(hash(&forms::folded(name))).or_insert(id);
@@ -125,7 +128,7 @@ impl Likeness {
                 beginnings.each(|hash| self.shortened.push(hash, id));
             }
             if rank < MUCH && name.len() >= edit::TWICE {
-                beginnings.each_twice(|hash| self.twice.push(hash, id));
+                self.bags.push(name, id);
             }
         }
     }
@@ -138,9 +141,14 @@ impl Likeness {
 
     /// The much-used name that a package's name is like; `None` if it is one itself.
     pub fn like(&self, package: &Package) -> Option<Like> {
-        if self.rank(package).is_some() {
-            return None;
+        match self.rank(package) {
+            Some(_) => None,
+            None => self.imitates(package),
         }
+    }
+
+    /// The much-used name that the name of a package is like which is none itself.
+    pub(super) fn imitates(&self, package: &Package) -> Option<Like> {
         let name = package.name();
         self.by_form(name)
             .or_else(|| self.by_edit(name))
@@ -190,41 +198,29 @@ impl Likeness {
             if !self.shortened.may_have(hash) {
                 return;
             }
-            let slip = |other: &str, rank| edit::is_slip(other, name, rank);
-            self.better(&self.shortened, hash, &mut best, slip);
+            for id in self.shortened.of(hash) {
+                let rank = self.names.get(id as usize).map_or(NEAR, |(_, rank)| *rank);
+                self.better(id, &mut best, |other| edit::is_slip(other, name, rank));
+            }
         });
         if best.is_none() && name.len() >= edit::TWICE {
-            beginnings.each_twice(|hash| {
-                if !self.twice.may_have(hash) {
-                    return;
-                }
-                let slips = |other: &str, _| edit::is_double_slip(other, name);
-                self.better(&self.twice, hash, &mut best, slips);
-            });
+            let slips = |other: &str| edit::is_double_slip(other, name);
+            let near = |id| self.better(id, &mut best, slips);
+            self.bags.near(&Letters::of(name), near);
         }
         let other = self.name(best.as_ref())?;
         Some(like(other, "slip", "is a slip of the finger away from it"))
     }
 
-    /// The best name of those with a hash that is near.
-    fn better(
-        &self,
-        index: &Deletions,
-        hash: u64,
-        best: &mut Option<u32>,
-        near: impl Fn(&str, u32) -> bool,
-    ) {
-        for id in index.of(hash) {
-            let better = best.is_none_or(|best| id < best);
-            let Some(other) = self.name(Some(&id)).filter(|_| better) else {
-                continue;
-            };
-            let rank = self.ranks.get(other).copied().unwrap_or(NEAR);
-            let other = forms::typed(other);
-            let bare = forms::without_number(&other);
-            if near(&other, rank) || bare.is_some_and(|bare| near(bare, rank)) {
-                *best = Some(id);
-            }
+    /// Whether a name is near, and better than what was found before.
+    fn better(&self, id: u32, best: &mut Option<u32>, near: impl Fn(&str) -> bool) {
+        let better = best.is_none_or(|best| id < best);
+        let Some(other) = self.name(Some(&id)).filter(|_| better) else {
+            return;
+        };
+        let other = forms::typed(other);
+        if near(&other) || forms::without_number(&other).is_some_and(near) {
+            *best = Some(id);
         }
     }
 
@@ -315,7 +311,7 @@ impl Likeness {
     }
 
     fn name(&self, id: Option<&u32>) -> Option<&str> {
-        self.names.get(*id? as usize).map(AsRef::as_ref)
+        self.names.get(*id? as usize).map(|(name, _)| name.as_ref())
     }
 }
 
