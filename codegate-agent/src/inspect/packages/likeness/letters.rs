@@ -69,11 +69,10 @@ impl Bags {
     pub(super) fn push(&mut self, name: &str, id: u32) {
         let letters = Letters::of(name);
         let [first, second] = letters.first;
-        for letter in [Some(first), Some(second).filter(|second| *second != first)] {
-            if let Some(letter) = letter {
-                self.keys.push((letter, letters.length));
-                self.names.push((letters, id));
-            }
+        let again = (second != first).then_some(second);
+        for letter in [first].into_iter().chain(again) {
+            self.keys.push((letter, letters.length));
+            self.names.push((letters, id));
         }
     }
 
