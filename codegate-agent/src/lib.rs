@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod provider;
 pub mod proxy;
 pub mod recent;
+pub mod resolve;
 pub mod scan;
 pub mod seal;
 pub mod session;

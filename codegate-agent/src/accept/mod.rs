@@ -14,6 +14,6 @@ pub use container::Containers;
 pub use established::{Diag, Established};
 pub use inside::Inside;
 pub use listener::{Bound, bind, bind_at};
-pub use network::{Network, networks_below};
+pub use network::{Network, networks_below, views_below};
 pub use owners::owners;
 pub use process::{identify, identify_again};

@@ -46,20 +46,42 @@ impl From<&fs::Metadata> for Network {
 /// What cannot be read any more is gone, and left out.
 pub fn networks_below(cgroup: &Path) -> HashMap<Network, u32> {
     let mut found = HashMap::new();
-    collect(cgroup, &mut found);
-    found
-}
-
-fn collect(cgroup: &Path, found: &mut HashMap<Network, u32>) {
-    let pids = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
-    for pid in pids.lines().filter_map(|pid| pid.parse().ok()) {
+    for_all(cgroup, &mut |pid| {
         if let Ok(network) = Network::of(pid) {
             found.entry(network).or_insert(pid);
         }
-    }
+    });
+    found
+}
+
+/// Most mount namespaces that are told apart in a network namespace.
+const VIEWS: usize = 64;
+
+/// The same, each with one process for every mount namespace that its processes are in: they need not see
+/// the same files.
+pub fn views_below(cgroup: &Path) -> HashMap<Network, Vec<u32>> {
+    let mut found = HashMap::<Network, HashMap<(u64, u64), u32>>::new();
+    for_all(cgroup, &mut |pid| {
+        let mounts = fs::metadata(format!("/proc/{pid}/ns/mnt"));
+        if let (Ok(network), Ok(mounts)) = (Network::of(pid), mounts) {
+            let views = found.entry(network).or_default();
+            if views.len() < VIEWS {
+                views.entry((mounts.dev(), mounts.ino())).or_insert(pid);
+            }
+        }
+    });
+    let processes = |(network, views): (_, HashMap<_, _>)| (network, views.into_values().collect());
+    found.into_iter().map(processes).collect()
+}
+
+fn for_all(cgroup: &Path, look: &mut impl FnMut(u32)) {
+    let pids = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    pids.lines()
+        .filter_map(|pid| pid.parse().ok())
+        .for_each(&mut *look);
     for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(&entry.path(), found);
+            for_all(&entry.path(), look);
         }
     }
 }
@@ -87,5 +109,10 @@ mod tests {
         let found = networks_below(tree.path());
         assert_eq!(found, HashMap::from([(Network::of(pid).unwrap(), pid)]));
         assert!(networks_below(Path::new("/nowhere")).is_empty());
+        let views = views_below(tree.path());
+        assert_eq!(
+            views,
+            HashMap::from([(Network::of(pid).unwrap(), vec![pid])])
+        );
     }
 }
