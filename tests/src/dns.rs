@@ -2,8 +2,14 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, UdpSocket},
+    io,
+    net::{IpAddr, TcpListener, UdpSocket},
     sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
 };
 
 /// Seconds that an answer may be kept: as short as possible, since tests move names.
@@ -45,6 +51,35 @@ impl Zone {
             {
                 break;
             }
+        }
+    }
+
+    /// Answers by TCP on `listener` until the runtime is gone (RFC 7766).
+    ///
+    /// # Panics
+    /// Where tokio does not take the listener.
+    pub async fn serve_tcp(self, listener: TcpListener) {
+        listener
+            .set_nonblocking(true)
+            .expect("a listener for tokio");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener for tokio");
+        while let Ok((stream, _)) = listener.accept().await {
+            let zone = self.clone();
+            // Clients hang up when they know enough.
+            tokio::spawn(async move { zone.answer_all(stream).await.is_ok() });
+        }
+    }
+
+    async fn answer_all(&self, mut stream: TcpStream) -> io::Result<()> {
+        loop {
+            let mut query = vec![0; stream.read_u16().await?.into()];
+            stream.read_exact(&mut query).await?;
+            let Some(answer) = self.answer(&query) else {
+                return Ok(());
+            };
+            let length = u16::try_from(answer.len()).map_err(io::Error::other)?;
+            let message = [&length.to_be_bytes()[..], &answer].concat();
+            stream.write_all(&message).await?;
         }
     }
 

@@ -30,7 +30,7 @@ use crate::{
 pub struct Lab {
     // Dropped in this order: first the processes, then what they talk to.
     cgroup: Cgroup,
-    _runtime: Runtime,
+    runtime: Runtime,
     host: Arc<Namespace>,
     net: Arc<Namespace>,
     front: Front,
@@ -60,7 +60,7 @@ impl Lab {
         runtime.spawn(front.clone().serve(net.listen("[::]:443")));
         let lab = Self {
             cgroup: Cgroup::new(),
-            _runtime: runtime,
+            runtime,
             host,
             net,
             front,
@@ -169,6 +169,15 @@ impl Lab {
         let mut place = self.place(cgroup, self.etc.trusting(&self.store()));
         place.namespace = Arc::new(inside);
         place
+    }
+
+    /// A DNS server in a container, on its 127.0.0.1, that answers by TCP alone, and knows nothing yet.
+    #[must_use]
+    pub fn resolver(&self, container: &Place) -> Zone {
+        let zone = Zone::default();
+        let listener = container.namespace.listen("127.0.0.1:53");
+        self.runtime.spawn(zone.clone().serve_tcp(listener));
+        zone
     }
 
     /// Adds a root to the trust store of the clients' system.

@@ -4,7 +4,10 @@ use std::{
     ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use nix::{
@@ -36,6 +39,16 @@ impl Place {
     #[must_use]
     pub fn in_cgroup(mut self, cgroup: impl Into<PathBuf>) -> Self {
         self.cgroup = cgroup.into();
+        self
+    }
+
+    /// The same place, where a file in `/etc` says something else.
+    ///
+    /// # Panics
+    /// Where it cannot be written.
+    #[must_use]
+    pub fn with_etc(mut self, file: &str, text: &str) -> Self {
+        self.etc = self.etc.with(file, text);
         self
     }
 
@@ -74,6 +87,8 @@ impl Place {
 pub(crate) struct Etc {
     folder: PathBuf,
     certs: Option<PathBuf>,
+    /// Files of its own, by their names.
+    own: Vec<(String, PathBuf)>,
 }
 
 impl Etc {
@@ -87,7 +102,19 @@ impl Etc {
         Self {
             folder: folder.to_owned(),
             certs: None,
+            own: Vec::new(),
         }
+    }
+
+    /// The same view, where a file says something else.
+    fn with(&self, file: &str, text: &str) -> Self {
+        static WRITTEN: AtomicU32 = AtomicU32::new(0);
+        let n = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.join(format!("{file}.{n}"));
+        fs::write(&path, text).expect("a file of its own");
+        let mut view = self.clone();
+        view.own.push((file.to_owned(), path));
+        view
     }
 
     /// The same view, with `certs` in the place of the system's trust store.
@@ -111,6 +138,9 @@ impl Etc {
             &self.folder.join("nsswitch.conf"),
             Path::new("/etc/nsswitch.conf"),
         );
+        for (file, path) in &self.own {
+            bind(path, &Path::new("/etc").join(file));
+        }
         if let Some(certs) = &self.certs {
             bind(certs, Path::new("/etc/ssl/certs"));
         }

@@ -176,6 +176,14 @@ impl Agent {
         seats
     }
 
+    /// Where it is in a network namespace, if it is there.
+    pub(super) fn seat_in(&self, network: &Network) -> Option<Arc<Seat>> {
+        if *network == self.network {
+            return Some(self.seat.clone());
+        }
+        self.namespaces.seat_in(network)
+    }
+
     /// Whether it listens in a network namespace.
     pub(super) fn listens_in(&self, netns: u64) -> bool {
         netns == self.seat.netns() || self.namespaces.cookies().contains(&netns)

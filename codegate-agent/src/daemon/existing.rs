@@ -57,6 +57,12 @@ impl Existing {
         }
     }
 
+    fn knows(&self, netns: u64, connection: &Established) -> bool {
+        let all = self.lock();
+        all.iter()
+            .any(|found| found.netns == netns && found.connection == *connection)
+    }
+
     fn is_waited_for(&self, netns: u64) -> bool {
         self.lock().iter().any(|found| found.netns == netns)
     }
@@ -75,18 +81,23 @@ impl Existing {
 /// Looks for them in all namespaces where the agent listens.
 pub(super) async fn look(agent: &Arc<Agent>) {
     for seat in agent.seats() {
-        look_at(agent, &seat).await;
+        tell_failure(look_at(agent, &seat, None).await);
     }
 }
 
-/// Looks for them in one namespace.
-pub(super) async fn look_at(agent: &Arc<Agent>, seat: &Seat) {
-    if let Err(error) = try_look_at(agent, seat).await {
+/// Looks in one namespace for those to addresses that are not guarded for long.
+pub(super) async fn look_for(agent: &Arc<Agent>, seat: &Seat, addresses: HashSet<SocketAddr>) {
+    tell_failure(look_at(agent, seat, Some(addresses)).await);
+}
+
+fn tell_failure(looked: Result<()>) {
+    if let Err(error) = looked {
         tracing::warn!("connections that are older than the guard are not known: {error:#}");
     }
 }
 
-async fn try_look_at(agent: &Arc<Agent>, seat: &Seat) -> Result<()> {
+/// Without `only`, all guarded addresses count.
+async fn look_at(agent: &Arc<Agent>, seat: &Seat, only: Option<HashSet<SocketAddr>>) -> Result<()> {
     let diag = seat.diag().await.context("cannot ask for connections")?;
     let (agent, netns) = (agent.clone(), seat.netns());
     spawn_blocking(move || {
@@ -94,6 +105,7 @@ async fn try_look_at(agent: &Arc<Agent>, seat: &Seat) -> Result<()> {
             agent: &agent,
             diag,
             netns,
+            only,
         }
         .run()
     })
@@ -128,15 +140,22 @@ struct Search<'a> {
     agent: &'a Agent,
     diag: Diag,
     netns: u64,
+    only: Option<HashSet<SocketAddr>>,
 }
 
 impl Search<'_> {
-    fn run(&self) -> Result<()> {
-        let guarded = self.agent.hooks.guarded()?;
-        let guarded: HashSet<SocketAddr> = guarded.iter().map(|one| one.address).collect();
+    fn run(self) -> Result<()> {
+        let guarded = match &self.only {
+            Some(only) => only.clone(),
+            None => {
+                let guarded = self.agent.hooks.guarded()?;
+                guarded.iter().map(|one| one.address).collect()
+            }
+        };
         let mark = self.agent.hooks.mark();
         let mut found = self.diag.established()?;
-        found.retain(|one| guarded.contains(&one.remote) && one.mark != mark);
+        let is_new = |one: &_| !self.agent.existing.knows(self.netns, one);
+        found.retain(|one| guarded.contains(&one.remote) && one.mark != mark && is_new(one));
         if found.is_empty() {
             return Ok(());
         }

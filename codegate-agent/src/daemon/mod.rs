@@ -14,10 +14,13 @@ mod heart;
 mod lasting;
 mod namespaces;
 mod people;
+mod place;
 mod predecessor;
 mod proxies;
 mod reach;
 mod reload;
+mod resolvers;
+mod scopes;
 mod seat;
 mod status;
 mod successor;
@@ -37,6 +40,7 @@ use self::{
     heart::{Beating, Listening, Watched},
     namespaces::Watch,
     predecessor::Predecessor,
+    resolvers::Resolvers,
     seat::Seat,
 };
 use crate::{
@@ -140,7 +144,8 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
     if !followed {
         existing::look(&agent).await;
     }
-    tokio::spawn(existing::follow(agent.clone(), running));
+    tokio::spawn(existing::follow(agent.clone(), running.clone()));
+    tokio::spawn(Resolvers::new(agent.clone(), !followed).follow(running));
     let news = namespaces.expect();
     tokio::spawn(namespaces.follow(news));
     agent.ready();

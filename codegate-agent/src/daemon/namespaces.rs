@@ -19,7 +19,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use tokio::{sync::mpsc, task::AbortHandle, time::MissedTickBehavior};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::AbortHandle,
+    time::MissedTickBehavior,
+};
 
 use super::{agent::Agent, heart::Listening, seat::Seat, take_all};
 use crate::{
@@ -39,7 +43,10 @@ const MOST: usize = 1_000;
 
 /// The namespaces where the agent listens.
 #[derive(Debug, Default)]
-pub(super) struct Namespaces(Mutex<HashMap<Network, Opened>>);
+pub(super) struct Namespaces {
+    all: Mutex<HashMap<Network, Opened>>,
+    news: Notify,
+}
 
 /// A namespace where the agent listens; its tasks end when it is dropped, and with the last connection
 /// it is let go.
@@ -68,6 +75,16 @@ impl Namespaces {
         all.values().map(|opened| opened.seat.netns()).collect()
     }
 
+    /// The one that a namespace has.
+    pub(super) fn seat_in(&self, network: &Network) -> Option<Arc<Seat>> {
+        self.lock().get(network).map(|opened| opened.seat.clone())
+    }
+
+    /// Returns when there is a new one, or was since it did last. For one to wait at a time.
+    pub(super) async fn opened(&self) {
+        self.news.notified().await;
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.lock().len()
@@ -75,7 +92,7 @@ impl Namespaces {
 
     /// A panic elsewhere leaves the table whole.
     fn lock(&self) -> MutexGuard<'_, HashMap<Network, Opened>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -219,6 +236,7 @@ impl Watch {
         let opened = self.serve(Seat::there(netns, inside), bound)?;
         self.agent.namespaces.lock().insert(network, opened);
         self.agent.hooks.listen(netns, Some(ports.0), ports.1)?;
+        self.agent.namespaces.news.notify_one();
         Ok(Opening::New)
     }
 

@@ -1,6 +1,6 @@
 //! A seat: where the agent listens, and from where it dials, in one network namespace.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fs::File, io, net::SocketAddr, time::Duration};
 
 use tokio::net::TcpStream;
 
@@ -37,6 +37,20 @@ impl Seat {
     /// The namespace's cookie.
     pub(super) fn netns(&self) -> u64 {
         self.netns
+    }
+
+    /// A handle of this namespace; `None` for the agent's own, which everybody is in.
+    ///
+    /// # Errors
+    /// Where there is no `/proc`, or no descriptor is left.
+    pub(super) async fn handle(&self) -> io::Result<Option<File>> {
+        match &self.inside {
+            Some(inside) => {
+                let handle = inside.run(|| File::open("/proc/thread-self/ns/net"));
+                handle.await?.map(Some)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Asks about the connections in this namespace.

@@ -224,14 +224,17 @@ impl Hooks {
     }
 
     /// Guards an address for `ttl`, as the programs do that learn it from a DNS answer. Learned ones
-    /// give way to newer ones where there are too many.
+    /// give way to newer ones where there are too many. Nobody speaks HTTP/3 to the machine itself, so
+    /// UDP to its own addresses is let be.
     ///
     /// # Errors
     /// [`KernelError::Map`].
     pub fn learn_endpoint(&self, address: SocketAddr, ttl: Duration) -> Result<(), KernelError> {
+        let is_own = address.ip().to_canonical().is_loopback();
+        let udp = if is_own { 0 } else { flags::REFUSE_UDP };
         let endpoint = Endpoint {
             expires: layout::expiry(Some(ttl)),
-            flags: flags::REDIRECT_TCP | flags::REFUSE_UDP,
+            flags: flags::REDIRECT_TCP | udp,
             zero: 0,
         };
         lock(&self.0.learned)

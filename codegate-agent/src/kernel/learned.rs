@@ -1,5 +1,5 @@
-//! What DNS answers told: the names of addresses that the programs have learned, and the addresses of
-//! answers that were too odd for them.
+//! What others told: the names of addresses that the programs have learned from DNS answers, the addresses
+//! of answers that were too odd for them, and those that names have in other network namespaces.
 //!
 //! Anybody who can make a process ask for names below a wildcard can fill this: it is bounded, and what
 //! is oldest goes first. Nothing in here touches what the agent resolved itself.
@@ -92,6 +92,22 @@ impl Learned {
                 }
             }
         }
+    }
+
+    /// The ports on which a name in lower case is guarded, if it is.
+    pub(super) fn ports(&self, name: &str) -> Option<&[u16]> {
+        self.guarded.ports(name)
+    }
+
+    /// Guards an address that a guarded name has somewhere.
+    pub(super) fn take(
+        &self,
+        host: &str,
+        address: SocketAddr,
+        ttl: Duration,
+    ) -> Result<(), KernelError> {
+        self.claim(address, &host.into(), ttl);
+        self.learn(address, ttl)
     }
 
     fn learn(&self, address: SocketAddr, ttl: Duration) -> Result<(), KernelError> {

@@ -5,7 +5,8 @@
 //!
 //! It is the second line: answers that clients get by UDP are learned by the programs before the clients
 //! see them ([`learned`](super::learned)). This one knows of `/etc/hosts`, of answers over TCP, TLS and
-//! HTTPS, and of addresses that were handed out before the agent started.
+//! HTTPS, and of addresses that were handed out before the agent started. What names are in other network
+//! namespaces, where another resolver is asked, it is told ([`Names::learn`]).
 //!
 //! When it must choose, it guards too much: an address that vanished from the answers stays until it
 //! expires (clients keep addresses, too), and while the resolver is silent nothing is forgotten.
@@ -62,6 +63,8 @@ impl Default for Timing {
 pub struct Names {
     shared: Arc<Shared>,
     learned: Arc<Learned>,
+    /// Names that can be asked for.
+    named: Arc<[String]>,
     /// How many names have not been tried yet.
     untried: watch::Receiver<usize>,
     deadline: Instant,
@@ -91,6 +94,7 @@ impl Names {
             Guarded::new(hosts.iter().cloned()),
         ));
         let hosts: Vec<_> = hosts.into_iter().filter(can_be_asked_for).collect();
+        let named = hosts.iter().map(|(name, _)| name.clone()).collect();
         let (tried, untried) = watch::channel(hosts.len());
         let tried = Arc::new(tried);
         let mut tasks = JoinSet::new();
@@ -105,6 +109,7 @@ impl Names {
         Self {
             shared,
             learned,
+            named,
             untried,
             deadline: Instant::now() + timing.patience,
             _tasks: Arc::new(tasks),
@@ -145,6 +150,48 @@ impl Names {
         others.sort_unstable();
         others.dedup();
         others
+    }
+
+    /// How often names are resolved, and how long an answer holds.
+    pub fn timing(&self) -> Timing {
+        self.shared.timing
+    }
+
+    /// The guarded names that can be asked for; wildcards cannot.
+    pub fn named(&self) -> Arc<[String]> {
+        Arc::clone(&self.named)
+    }
+
+    /// Whether a name in lower case is guarded, by itself or by a wildcard.
+    pub fn is_guarded(&self, name: &str) -> bool {
+        self.learned.ports(name).is_some()
+    }
+
+    /// What is guarded at an address of a name in lower case.
+    pub fn endpoints_at(&self, name: &str, ip: IpAddr) -> impl Iterator<Item = SocketAddr> {
+        let ip = ip.to_canonical();
+        let ports = self.learned.ports(name).unwrap_or_default();
+        let is_one_host = !ip.is_unspecified() && !ip.is_multicast();
+        let ports = ports.iter().filter(move |_| is_one_host);
+        ports.map(move |port| SocketAddr::new(ip, *port))
+    }
+
+    /// Guards an address that a name has in another network namespace, until it was not seen there for as
+    /// long as an answer holds. False if the agent resolves the name to it itself.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`].
+    pub fn learn(&self, host: &str, address: SocketAddr) -> Result<bool, KernelError> {
+        if self
+            .shared
+            .addresses()
+            .hosts(address)
+            .any(|own| own == host)
+        {
+            return Ok(false);
+        }
+        self.learned.take(host, address, self.shared.timing.ttl)?;
+        Ok(true)
     }
 
     /// All guarded hosts that the agent resolved to an address.
