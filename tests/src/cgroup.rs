@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use codegate::kernel::find_cgroup2;
+
 const PREFIX: &str = "codegate-lab-";
 static MADE: AtomicU32 = AtomicU32::new(0);
 
@@ -65,17 +67,7 @@ impl Drop for Cgroup {
 /// Where it is not mounted.
 #[must_use]
 pub fn mount() -> PathBuf {
-    let table = fs::read_to_string("/proc/self/mountinfo").expect("/proc/self/mountinfo");
-    table
-        .lines()
-        .find_map(|line| {
-            let (before, after) = line.split_once(" - ")?;
-            after
-                .starts_with("cgroup2 ")
-                .then(|| before.split(' ').nth(4))?
-        })
-        .map(PathBuf::from)
-        .expect("the lab needs a mounted cgroup2 file system")
+    find_cgroup2().expect("the lab needs a mounted cgroup2 file system")
 }
 
 fn remove_leftovers(mount: &Path) {

@@ -2,6 +2,8 @@
 //! The agent finds it by itself, and guards what is below.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+use std::process::Command;
+
 use lab::{Dialect, Lab, Place, Turn, agent::binary, clients, samples};
 
 /// Puts cgroup2 where the first word says, and nothing else of that kind anywhere; then becomes the rest.
@@ -53,4 +55,28 @@ fn cgroup2_alone() {
 #[test]
 fn cgroup2_beside_the_older_kind() {
     guards_where_cgroup2_is_at("/sys/fs/cgroup/unified");
+}
+
+/// The demonstration, which makes its own lab and guards all of it: it says itself what is not as it should.
+fn the_demo_runs_where_cgroup2_is_at(point: &str) {
+    let done = Command::new("unshare")
+        .args(["--mount", "--propagation", "private"])
+        .args(["sh", "-c", LAYOUT, point])
+        .arg(env!("CARGO_BIN_EXE_lab-demo"))
+        .output()
+        .unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(done.status.success(), "{said}");
+    assert!(said.contains("No secret arrived upstream"), "{said}");
+}
+
+#[test]
+fn the_demo_with_cgroup2_alone() {
+    the_demo_runs_where_cgroup2_is_at("/sys/fs/cgroup");
+}
+
+#[test]
+fn the_demo_with_cgroup2_beside_the_older_kind() {
+    the_demo_runs_where_cgroup2_is_at("/sys/fs/cgroup/unified");
 }
