@@ -158,7 +158,7 @@ impl Beside {
         }
         let start = end + self.ties.find(rest)?.end();
         let (secret, site) = match &self.value {
-            Some(value) => shaped_value(value, text, start)?,
+            Some(value) => shaped_value(value, text, end, start)?,
             None => free_value(text, &full_name(text, end), start)?,
         };
         Some(Candidate {
@@ -195,10 +195,19 @@ fn is_name(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(byte)
 }
 
-/// A value that has a form of its own.
-fn shaped_value(value: &Pattern, text: &[u8], start: usize) -> Option<(Range<usize>, Site)> {
+/// A value that has a form of its own, tied to a name whose known part ends at `end`.
+fn shaped_value(
+    value: &Pattern,
+    text: &[u8],
+    end: usize,
+    start: usize,
+) -> Option<(Range<usize>, Site)> {
     let len = value.get()?.find(text.get(start..)?)?.end();
-    edges::closes(text, start + len).then_some((start..start + len, Site::Free))
+    let behind = text.get(start + len..)?;
+    // Half of what stands between quotes is no value of this form.
+    let torn = edges::goes_on(behind) && opening(text.get(end..start)?).is_some();
+    let whole = edges::closes(text, start + len) && !torn;
+    whole.then_some((start..start + len, Site::Free))
 }
 
 /// A value of no particular shape, and how it stands there.

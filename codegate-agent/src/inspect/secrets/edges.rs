@@ -68,6 +68,12 @@ pub(super) fn closes(text: &[u8], at: usize) -> bool {
         .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
 }
 
+/// Whether what stands between quotes goes on here, behind a sign: `?9847`, `-23d9`.
+pub(super) fn goes_on(behind: &[u8]) -> bool {
+    matches!(behind, [sign, next, ..]
+        if b"?!^*$#+=-./~".contains(sign) && next.is_ascii_alphanumeric())
+}
+
 /// How much of a value stands before the first space or punctuation beyond ASCII: U+2028 or `。`
 /// ends an unquoted value as `\n` or `.` does, but is a byte like any other to a byte pattern.
 pub(super) fn before_wide_sign(value: &[u8]) -> usize {
@@ -149,6 +155,12 @@ mod tests {
                 "{sign:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_value_goes_on_behind_a_sign() {
+        assert!(goes_on(b"?9") && goes_on(b"-a") && goes_on(b"=x"));
+        assert!(!goes_on(b"\"") && !goes_on(b"==") && !goes_on(b"a") && !goes_on(b". "));
     }
 
     #[test]
