@@ -6,6 +6,7 @@ use regex::bytes::Regex;
 
 use super::{
     check::Check,
+    documented,
     judge::{self, Judge},
     pattern,
     rule::Candidate,
@@ -48,16 +49,24 @@ impl Conditions {
         let looks_right = judge::entropy(core) >= self.entropy
             && self.needs.iter().all(|class| class.is_in(core))
             && !stand_in::is_stand_in(core)
+            && !(self.is_for_keys() && stand_in::has_row(core))
             && !self.allow.iter().any(|allow| allow.is_match(core));
         let is_accepted = |judge: Judge| judge.accepts(core, candidate.site);
         let holds = looks_right
             && self.judge.is_none_or(is_accepted)
-            && self.has_keyword(text, candidate.start);
+            && self.has_keyword(text, candidate.start)
+            && !documented::is_documented(core);
         match self.check {
             _ if !holds => None,
             Some(check) => check.grade(core, text.get(candidate.core.end..)?),
             None => Some(Confidence::High),
         }
+    }
+
+    /// Whether the pattern alone says that a generator made it: beside a name, a row of letters may be
+    /// what somebody chose.
+    fn is_for_keys(&self) -> bool {
+        self.judge.is_none() && matches!(self.check, None | Some(Check::Crc32))
     }
 
     fn has_keyword(&self, text: &[u8], at: usize) -> bool {

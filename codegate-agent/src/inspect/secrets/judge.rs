@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     shape::{
-        has_escapes, is_call, is_code, is_constant, is_number, is_place, is_reference, is_sequence,
-        is_symbol, is_uuid, is_version,
+        has_escapes, is_artifact, is_call, is_code, is_constant, is_number, is_place, is_reference,
+        is_sequence, is_symbol, is_uuid, is_version,
     },
     words::{common_pairs, natural_bytes, runs},
 };
@@ -55,7 +55,12 @@ impl Judge {
         plausible
             && match self {
                 Self::Password => is_password(value, site),
-                Self::Random => is_random(value) && (site != Site::Bare || value.len() >= 12),
+                Self::Random => {
+                    (is_random(value) || is_long_number(value))
+                        && (site != Site::Bare || value.len() >= 12)
+                        && !is_asked(value)
+                        && !is_artifact(value)
+                }
                 Self::Key => {
                     Self::Random.accepts(value, site) || is_uuid(value) && entropy(value) >= 2.9
                 }
@@ -86,7 +91,10 @@ fn is_password(value: &[u8], site: Site) -> bool {
     }
     match (letters > 0, digits > 0, symbols > 0) {
         (false, true, _) => site != Site::Bare && value.len() >= 6 && !is_sequence(value),
-        (true, true, false) => !is_quantity(value) && !is_identifier(value, site),
+        (true, true, false) => {
+            let is_row = value.len() >= 16 && is_sequence(value);
+            !is_quantity(value) && !is_identifier(value, site) && !is_row
+        }
         (true, true, true) => !is_identifier(value, site),
         (true, false, true) => {
             has_odd_symbols(value) || is_random(value) || site != Site::Bare && is_typed(value)
@@ -249,6 +257,20 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     let wordy = natural_bytes(value) * 10 >= value.len() * most;
     let mixed = digits > 0 || reads_like_nothing(value);
     mixed && !wordy && entropy(value) >= least && !is_sequence(value)
+}
+
+/// Digits as some services give them out for keys, longer than a time, a card or a telephone's
+/// number.
+fn is_long_number(value: &[u8]) -> bool {
+    let digits = value.iter().all(u8::is_ascii_digit);
+    digits && (16..=40).contains(&value.len()) && entropy(value) >= 2.5 && !is_sequence(value)
+}
+
+/// One `?` and no other sign that a generator of passwords draws from: no alphabet of keys has it
+/// alone, while addresses, globs and letters that a decoder did not know do.
+fn is_asked(value: &[u8]) -> bool {
+    let signs = value.iter().filter(|byte| b"!@#$%^&*()?".contains(byte));
+    value.contains(&b'?') && signs.count() == 1
 }
 
 /// How many rows of digits there are.

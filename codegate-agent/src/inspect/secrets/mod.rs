@@ -16,6 +16,7 @@ mod assignment;
 mod check;
 mod conditions;
 mod disguise;
+mod documented;
 mod edges;
 mod engine;
 mod example;

@@ -10,13 +10,14 @@ use super::words::runs;
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-const ABOUT: [&str; 102] = [
+const ABOUT: [&str; 107] = [
     "action",
     "algorithm",
     "alias",
     "arn",
     "attempt",
     "attempts",
+    "authenticity",
     "begin",
     "bucket",
     "budget",
@@ -29,12 +30,15 @@ const ABOUT: [&str; 102] = [
     "confirmation",
     "context",
     "continuation",
+    "contract",
     "correlation",
     "cost",
     "count",
     "counter",
     "created",
     "csrf",
+    "dedup",
+    "deduplication",
     "digest",
     "enabled",
     "endpoint",
@@ -78,6 +82,7 @@ const ABOUT: [&str; 102] = [
     "manager",
     "max",
     "message",
+    "method",
     "mgr",
     "min",
     "missing",
@@ -115,6 +120,9 @@ const ABOUT: [&str; 102] = [
     "xsrf",
 ];
 
+/// What does so at the end of a name: in `user_name_password` it says nothing.
+const ABOUT_AT_END: [&str; 6] = ["address", "mint", "name", "names", "symbol", "title"];
+
 /// What `key` must follow to be a secret.
 const KEYS: [&str; 28] = [
     "access",
@@ -149,7 +157,7 @@ const KEYS: [&str; 28] = [
 
 /// What `key` must not follow at the end of a name: these are keys of tables, maps and keyboards, or
 /// known to everybody.
-const NO_KEYS: [&str; 64] = [
+const NO_KEYS: [&str; 65] = [
     "accept",
     "alt",
     "arrow",
@@ -208,12 +216,19 @@ const NO_KEYS: [&str; 64] = [
     "row",
     "setting",
     "shard",
+    "shortcut",
     "site",
     "socket",
     "state",
     "storage",
     "unique",
     "websocket",
+];
+
+/// What `token` must not follow: it tells calls, pages or changes apart, or is a word of a text.
+const NO_TOKENS: [&str; 12] = [
+    "bos", "change", "cls", "cursor", "eos", "mask", "pad", "poll", "resume", "sep", "starting",
+    "unk",
 ];
 
 /// What makes a word a secret's name wherever it stands in the word, and at its end.
@@ -245,7 +260,10 @@ pub(super) fn is_credential(name: &[u8]) -> bool {
     let words: Vec<String> = runs(name)
         .map(|run| String::from_utf8_lossy(run).to_ascii_lowercase())
         .collect();
-    let about = words.iter().any(|word| ABOUT.contains(&word.as_str()));
+    let ends_about = words
+        .last()
+        .is_some_and(|word| ABOUT_AT_END.contains(&word.as_str()));
+    let about = ends_about || words.iter().any(|word| ABOUT.contains(&word.as_str()));
     !about
         && words
             .iter()
@@ -287,7 +305,9 @@ pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
     let lower = tail.to_ascii_lowercase();
     let is_noun = |noun: &str| memchr::memmem::find(&lower, noun.as_bytes()).is_some();
     let mut words = runs(tail).map(<[u8]>::to_ascii_lowercase);
-    let is_about = |word: Vec<u8>| ABOUT.iter().any(|about| about.as_bytes() == word);
+    // A site's key is shown to every visitor.
+    let is_about =
+        |word: Vec<u8>| word == b"site" || ABOUT.iter().any(|about| about.as_bytes() == word);
     tail.is_empty() || NOUNS.iter().any(|noun| is_noun(noun)) && !words.any(is_about)
 }
 
@@ -299,6 +319,7 @@ fn names_secret(word: &str, before: &[String], last: bool) -> bool {
     };
     match word {
         "key" => after(&KEYS) || last && !before.is_empty() && !after(&NO_KEYS),
+        "token" if after(&NO_TOKENS) => false,
         "tokens" | "tokenizer" | "tokenize" | "keys" | "keyboard" => false,
         "auth" | "pw" => true,
         "salt" | "pepper" | "nonce" | "seed" => last,
@@ -362,6 +383,7 @@ mod tests {
             "Url",
             "_token_url",
             "_build",
+            "_site_key",
         ] {
             assert!(!goes_on_as_key(tail.as_bytes()), "{tail}");
         }
@@ -389,6 +411,11 @@ mod tests {
             "completion_tokens",
             "password_file",
             "secretRef",
+            "ChangeToken",
+            "resume_token",
+            "secretName",
+            "tokenAddress",
+            "deduplication_key",
         ] {
             assert!(!is_credential(name.as_bytes()), "{name}");
         }

@@ -15,7 +15,10 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
     let is_numbered = b"$&*@".contains(sign)
         && name.iter().all(of_numbered)
         && natural_bytes(name) * 10 >= name.len() * 4;
-    !sign.is_ascii_alphanumeric() && (name.iter().all(of) || is_numbered)
+    let is_shouted =
+        |byte: &u8| byte.is_ascii_uppercase() || of_numbered(byte) && !byte.is_ascii_lowercase();
+    let is_variable = *sign == b'$' && name.contains(&b'_') && name.iter().all(is_shouted);
+    !sign.is_ascii_alphanumeric() && (name.iter().all(of) || is_numbered || is_variable)
 }
 
 /// A number as languages write them: `0xC000_0072`, `16u32`, `-2147217308i32`. A plain row of digits
@@ -66,15 +69,17 @@ pub(super) fn is_code(value: &[u8]) -> bool {
     is_choice || is_element || is_own || is_member(value)
 }
 
-/// `generateToken(user1)`.
+/// `generateToken(user1)`, `uuid4().hex`, `Deno.env.get("T1")`.
 pub(super) fn is_call(value: &[u8]) -> bool {
     let open = value.iter().position(|byte| *byte == b'(').unwrap_or(0);
     let name = value.get(..open).unwrap_or_default();
     let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:$@".contains(byte);
+    let quoted = value.ends_with(b"\")") || value.ends_with(b"')");
     !name.is_empty()
-        && value.ends_with(b")")
         && name.iter().all(of)
-        && natural_bytes(name) * 2 >= name.len()
+        && (contains(value, b"().")
+            || quoted
+            || value.ends_with(b")") && natural_bytes(name) * 2 >= name.len())
 }
 
 /// A constant's name: `SECRET_KEY_1`.
@@ -206,6 +211,20 @@ pub(super) fn is_version(value: &[u8]) -> bool {
         .split(|byte| b".-+".contains(byte))
         .all(|part| part.len() <= 8 && is_row(part));
     separators >= 2 && (leading * 10 >= value.len() * 6 || leading >= 5 && named)
+}
+
+/// `jjwt-jackson-0.11.2`: words, a dash and a version.
+pub(super) fn is_artifact(value: &[u8]) -> bool {
+    let dash = value.iter().rposition(|byte| *byte == b'-');
+    let (name, version) = value
+        .split_at_checked(dash.unwrap_or(0))
+        .unwrap_or_default();
+    let version = version.get(1..).unwrap_or_default();
+    let is_part =
+        |part: &[u8]| (1..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+    let mut parts = version.split(|byte| *byte == b'.');
+    let dots = version.iter().filter(|byte| **byte == b'.').count();
+    !name.is_empty() && dots >= 1 && natural_bytes(name) >= 4 && parts.all(is_part)
 }
 
 /// `0123456789abcdef`, `abcdefgh…`: most bytes follow from the one before.

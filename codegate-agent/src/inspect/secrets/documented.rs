@@ -1,0 +1,57 @@
+//! Values that everybody knows, since their issuers print them in documentation or build them into
+//! emulators.
+//!
+//! Knows: their hashes, so that no value that looks like a key is in this repository. Must not know:
+//! rules, names.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+/// The first eight bytes of their SHA-256.
+const DOCUMENTED: [u64; 20] = [
+    // Keys in the samples of Google Maps, Firebase and the YouTube player.
+    0x27a9_a429_31df_f7eb,
+    0x49f7_77db_995e_8260,
+    0xa6c8_14bc_555a_e62c,
+    0x8731_261c_b72d_8626,
+    0x37f8_f09b_df12_c2f2,
+    0xeb54_0d2b_6ee2_a0a4,
+    0x2037_abca_ffb2_b777,
+    0x3a8b_61d0_f636_b007,
+    0x4c98_242d_cadc_8b29,
+    0xea9b_b108_2cf9_5663,
+    0x3f37_0c9d_d822_5c63,
+    0xa19f_89ab_3555_eac1,
+    0xe4a5_542b_b7fd_7b67,
+    0xdc0f_cf04_6c61_640c,
+    0x0b47_6bdf_9acf_2123,
+    // The emulators of Azure Storage and Cosmos DB: each has one key, the same everywhere.
+    0x0011_cc25_eb43_2071,
+    0xaa65_4743_9583_c3a2,
+    // The test keys of Stripe's documentation.
+    0x2caf_c097_0149_a84f,
+    0xf2d6_ca16_5150_33e5,
+    0x7e8d_e44e_a9ec_f6d5,
+];
+
+/// Whether a value is one of them.
+pub(super) fn is_documented(value: &[u8]) -> bool {
+    let hash = digest(&SHA256, value);
+    let first = hash.as_ref().first_chunk::<8>();
+    first.is_some_and(|first| DOCUMENTED.contains(&u64::from_be_bytes(*first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_emulators_key_is_known_and_its_neighbour_is_not() {
+        let parts = [
+            "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM",
+            "+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
+        ];
+        let key = parts.concat();
+        assert!(is_documented(key.as_bytes()));
+        assert!(!is_documented(key.replace("C2y6", "C2y7").as_bytes()));
+    }
+}
