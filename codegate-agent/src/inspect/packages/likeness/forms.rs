@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::deletions::hash;
 use crate::inspect::packages::Ecosystem;
+
+/// An odd number without a pattern.
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The name as fingers type it, who seldom reach for capitals.
 pub(super) fn typed(name: &str) -> Cow<'_, str> {
@@ -67,6 +69,15 @@ fn alike(c: char) -> char {
         'ᴢ' => 'z',
         c => c,
     }
+}
+
+/// A hash of a text: whoever finds one compares the names.
+pub(super) fn hash(text: &str) -> u64 {
+    let step = |hash: u64, c: char| hash.wrapping_mul(FACTOR).wrapping_add(u64::from(c) + 1);
+    let hash = text.chars().fold(0, step);
+    // Spreads what the last characters say over all bits.
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    hash ^ (hash >> 29)
 }
 
 /// A hash of the name's words, whatever their order; `None` if it has but one.

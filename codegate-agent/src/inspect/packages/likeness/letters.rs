@@ -1,17 +1,23 @@
 //! Names, found by the letters that they are made of.
 //!
-//! Two slips of the finger exchange two letters at most, and add or lose two more of those that are
-//! there. Which letters a name has once, and which twice, fits into two words of 32 bits; of what is
-//! two slips away, no more than [`MOST`] of these bits differ. People do not slip on the first letter,
-//! unless it is struck after the second. So a look at some dozen words, several at a time and one after
-//! the other in memory, leaves a handful of names to be compared.
+//! A slip of the finger exchanges two letters, adds one or loses one. Which letters a name has once, and
+//! which twice, fits into two words of 32 bits: of what is a slip away, no more than two of these bits
+//! differ. People seldom slip on the first letter, unless it is struck after the second. So a look at
+//! some dozen words, several at a time and one after the other in memory, leaves a handful of names to be
+//! compared.
 
-/// Bits that differ at most: each of two slips takes one letter away and brings another.
-const MOST: u32 = 4;
-/// By how many characters the lengths of the names differ at most.
-const LONGER: usize = 2;
+use std::collections::HashMap;
+
+use super::forms::hash;
+
+/// Names of more characters than this have no neighbours here: nobody types them.
+pub(super) const LONGEST: usize = 64;
 /// Words that are looked at together.
 const TOGETHER: usize = 16;
+/// First letters that are told apart: as many as there are in ASCII behind the capitals, and signs.
+const LETTERS: usize = 64;
+/// Lengths that are told apart: two slips may add two characters, and one more ends the range.
+const LENGTHS: usize = LONGEST + 4;
 
 /// Which letters a name has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,73 +48,117 @@ impl Letters {
         letters
     }
 
-    /// Whether two slips may make `name` of what has these letters.
-    fn may_become(&self, name: &Self) -> bool {
-        let [first, second] = self.first;
-        let [typed, _] = name.first;
-        let once = (self.once ^ name.once).count_ones();
-        (first == typed || second == typed) && once + (self.twice ^ name.twice).count_ones() <= MOST
+    /// How many characters the name has.
+    pub(super) fn length(&self) -> usize {
+        self.length
     }
 }
 
-/// Names by their letters: those with a first letter and a length one after the other. Each is there
-/// once more by its second letter, which may have been struck first.
+/// Names that are to be found by what is so many slips away. Those with a first letter and a length stand
+/// one after the other; each is there once more by its second letter, which may have been struck first.
+///
+/// Each part has a row of its own, so that what is looked at is short and lies together.
 #[derive(Debug, Default)]
-pub(super) struct Bags {
-    keys: Vec<Key>,
-    /// The letters that are there, apart from the rest: they are looked at first.
+pub(super) struct Bags<const SLIPS: usize> {
+    /// What was pushed, until it is finished.
+    pushed: Vec<(Letters, u32)>,
     once: Vec<u32>,
-    /// All about each name, and its number.
-    names: Vec<(Letters, u32)>,
+    twice: Vec<u32>,
+    ids: Vec<u32>,
+    /// Where those of each first letter and length begin, and where the last ones end.
+    starts: Vec<u32>,
 }
 
-/// A letter, and a length.
-type Key = (Option<char>, usize);
-
-impl Bags {
+impl<const SLIPS: usize> Bags<SLIPS> {
     pub(super) fn push(&mut self, name: &str, id: u32) {
-        let letters = Letters::of(name);
-        let [first, second] = letters.first;
-        let again = (second != first).then_some(second);
-        for letter in [first].into_iter().chain(again) {
-            self.keys.push((letter, letters.length));
-            self.names.push((letters, id));
-        }
+        self.pushed.push((Letters::of(name), id));
     }
 
     /// Makes what was pushed ready to be looked up.
     pub(super) fn finish(&mut self) {
-        let keys = std::mem::take(&mut self.keys);
-        let names = std::mem::take(&mut self.names);
-        let mut all: Vec<_> = keys.into_iter().zip(names).collect();
-        all.sort_by_key(|(key, (_, id))| (*key, *id));
-        (self.keys, self.names) = all.into_iter().unzip();
-        self.once = self.names.iter().map(|(name, _)| name.once).collect();
+        let pushed = std::mem::take(&mut self.pushed);
+        let keyed = pushed.into_iter().flat_map(|(name, id)| {
+            let [first, second] = name.first.map(|letter| place(letter, name.length));
+            let again = (second != first).then_some(second);
+            [first]
+                .into_iter()
+                .chain(again)
+                .map(move |key| (key, id, name))
+        });
+        let mut names: Vec<_> = keyed.collect();
+        names.sort_by_key(|(key, id, _)| (*key, *id));
+        let before = |place| names.partition_point(|(key, ..)| *key < place) as u32;
+        self.starts = (0..=LETTERS * LENGTHS).map(before).collect();
+        self.once = names.iter().map(|(.., name)| name.once).collect();
+        self.twice = names.iter().map(|(.., name)| name.twice).collect();
+        self.ids = names.iter().map(|(_, id, _)| *id).collect();
     }
 
-    /// All that may be two slips away, and some that are not.
+    /// All that may be as many slips away, and some that are not.
     pub(super) fn near(&self, name: &Letters, mut each: impl FnMut(u32)) {
         let [first, _] = name.first;
-        let start = |length| self.keys.partition_point(|key| *key < (first, length));
-        let shortest = name.length.saturating_sub(LONGER);
-        let range = start(shortest)..start(name.length + LONGER + 1);
+        let start = |length| self.starts.get(place(first, length)).copied();
+        let shortest = start(name.length.saturating_sub(SLIPS)).unwrap_or_default();
+        let longest = start(name.length + SLIPS + 1).unwrap_or_default();
+        let range = shortest as usize..longest as usize;
         let once = self.once.get(range.clone()).unwrap_or_default();
-        let names = self.names.get(range).unwrap_or_default();
-        for (once, names) in once.chunks(TOGETHER).zip(names.chunks(TOGETHER)) {
+        let mut at = range.start;
+        for once in once.chunks(TOGETHER) {
             // No branch for each of them, so that several are looked at in one step.
-            let near = |some, once: &u32| some | (without_four(once ^ name.once) == 0);
-            if once.iter().fold(false, near) {
-                let near = names.iter().filter(|(right, _)| right.may_become(name));
-                near.for_each(|(_, id)| each(*id));
+            let is_near = |once: u32| without_bits::<SLIPS>(once ^ name.once) == 0;
+            if once.iter().fold(false, |some, once| some | is_near(*once)) {
+                let near = once.iter().enumerate().filter(|(_, once)| is_near(**once));
+                let near = near.filter_map(|(n, once)| self.id(at + n, *once, name));
+                near.for_each(&mut each);
             }
+            at += once.len();
+        }
+    }
+
+    /// The name at a place, if no more bits differ than so many slips change.
+    fn id(&self, at: usize, once: u32, name: &Letters) -> Option<u32> {
+        let twice = self.twice.get(at)? ^ name.twice;
+        let differ = (once ^ name.once).count_ones() + twice.count_ones();
+        (differ as usize <= 2 * SLIPS).then_some(*self.ids.get(at)?)
+    }
+}
+
+/// The place of a letter and a length among all of them. Letters that share one cost a comparison more.
+fn place(letter: Option<char>, length: usize) -> usize {
+    let letter = letter.map_or(0, |letter| letter as usize % LETTERS);
+    letter * LENGTHS + length.min(LENGTHS - 1)
+}
+
+/// A word without as many of its lowest bits as so many slips change: subtracting is what all processors
+/// do to several words at a time, counting is not.
+fn without_bits<const SLIPS: usize>(word: u32) -> u32 {
+    (0..2 * SLIPS).fold(word, |word, _| word & word.wrapping_sub(1))
+}
+
+/// Names that are to be found with a slip on the first letter: by their hash, and that of what is behind it.
+#[derive(Debug, Default)]
+pub(super) struct Tails(HashMap<u64, Vec<u32>>);
+
+impl Tails {
+    pub(super) fn push(&mut self, name: &str, id: u32) {
+        for text in [name, tail(name)] {
+            self.0.entry(hash(text)).or_default().push(id);
+        }
+    }
+
+    /// All whose first letter may be wrong, missing or too much in this name, and some others.
+    pub(super) fn near(&self, name: &str, mut each: impl FnMut(u32)) {
+        for text in [name, tail(name)] {
+            let ids = self.0.get(&hash(text));
+            ids.into_iter().flatten().for_each(|id| each(*id));
         }
     }
 }
 
-/// A word without its lowest [`MOST`] bits: subtracting is what all processors do to several words at a
-/// time, counting is not.
-fn without_four(word: u32) -> u32 {
-    (0..MOST).fold(word, |word, _| word & word.wrapping_sub(1))
+fn tail(name: &str) -> &str {
+    let mut rest = name.chars();
+    rest.next();
+    rest.as_str()
 }
 
 #[cfg(test)]
@@ -117,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    fn found(bags: &Bags, name: &str) -> Vec<u32> {
+    fn found<const SLIPS: usize>(bags: &Bags<SLIPS>, name: &str) -> Vec<u32> {
         let mut found = Vec::new();
         bags.near(&Letters::of(name), |id| found.push(id));
         found
@@ -129,11 +179,13 @@ mod tests {
         fn two_slips_away_is_near(
             name in "[a-d0é-]{8,40}", slips in prop::collection::vec((0..3, any::<prop::sample::Index>(), "[a-z0-9]"), 2),
         ) {
-            let mut bags = Bags::default();
-            bags.push(&name, 7);
-            bags.finish();
+            let (mut one, mut two) = (Bags::<1>::default(), Bags::<2>::default());
+            one.push(&name, 7);
+            two.push(&name, 7);
+            one.finish();
+            two.finish();
             let mut chars: Vec<char> = name.chars().collect();
-            for (kind, at, other) in slips {
+            for (n, (kind, at, other)) in slips.into_iter().enumerate() {
                 // Not at the first letter.
                 let at = 2 + at.index(chars.len() - 2);
                 match kind {
@@ -141,14 +193,18 @@ mod tests {
                     1 => chars.swap(at, at - 1),
                     _ => chars[at] = other.chars().next().unwrap_or('x'),
                 }
+                let slipped: String = chars.iter().collect();
+                if n == 0 {
+                    prop_assert_eq!(found(&one, &slipped), [7]);
+                }
+                prop_assert_eq!(found(&two, &slipped), [7]);
             }
-            prop_assert_eq!(found(&bags, &chars.into_iter().collect::<String>()), [7]);
         }
     }
 
     #[test]
     fn what_has_other_letters_or_another_length_is_not_near() {
-        let mut bags = Bags::default();
+        let mut bags = Bags::<2>::default();
         let names = [
             "requests",
             "beautifulsoup",
@@ -165,15 +221,31 @@ mod tests {
         assert_eq!(found(&bags, "express-sesion"), [2]);
         assert!(found(&bags, "cryptography").is_empty());
         assert!(found(&bags, "requestss-reques").is_empty());
-        assert!(found(&Bags::default(), "requests").is_empty());
+        assert!(found(&Bags::<1>::default(), "requests").is_empty());
         for length in 0..80 {
             found(&bags, &"r".repeat(length));
         }
     }
 
     #[test]
-    fn four_bits_are_taken_away() {
-        assert_eq!(without_four(0b1_0110_1000), 0);
-        assert_eq!(without_four(0b1_0110_1001), 0b1_0000_0000);
+    fn two_bits_are_taken_away_for_each_slip() {
+        assert_eq!(without_bits::<2>(0b1_0110_1000), 0);
+        assert_eq!(without_bits::<2>(0b1_0110_1001), 0b1_0000_0000);
+        assert_eq!(without_bits::<1>(0b1_0110_1001), 0b1_0110_0000);
+    }
+
+    #[test]
+    fn a_slip_on_the_first_letter_is_found() {
+        let mut tails = Tails::default();
+        tails.push("requests", 3);
+        let found = |name: &str| {
+            let mut found = Vec::new();
+            tails.near(name, |id| found.push(id));
+            found
+        };
+        for name in ["tequests", "equests", "trequests"] {
+            assert_eq!(found(name), [3], "{name}");
+        }
+        assert!(found("requestz").is_empty() && found("").is_empty());
     }
 }

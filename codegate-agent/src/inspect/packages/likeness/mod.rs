@@ -1,10 +1,9 @@
 //! Names that are like the name of another, much-used package.
 //!
 //! Knows: the most downloaded names. Must not know: whether anything is bad; likeness is a
-//! suspicion. A name is looked up in the forms that it may be mistaken in; a slip of the finger, by what is
-//! left of both names when any one of their characters is taken away; two slips, by the letters.
+//! suspicion. A name is looked up in the forms that it may be mistaken in, and by the letters that a slip of
+//! the finger, or two, may have made of others.
 
-mod deletions;
 mod edit;
 mod forms;
 mod letters;
@@ -12,8 +11,8 @@ mod letters;
 use std::collections::HashMap;
 
 use super::{Ecosystem, Package};
-use deletions::{Beginnings, Deletions, hash};
-use letters::{Bags, Letters};
+use forms::hash;
+use letters::{Bags, Letters, Tails};
 
 /// Only names of this rank or better are worth imitating by a slip of the finger.
 const NEAR: u32 = 5_000;
@@ -44,10 +43,12 @@ pub struct Likeness {
     /// With their ranks, the best first.
     names: Vec<(Box<str>, u32)>,
     ranks: HashMap<Box<str>, u32>,
-    /// With a character gone.
-    shortened: Deletions,
-    /// Those that are typed much, by their letters.
-    bags: Bags,
+    /// By their letters, for one slip.
+    once: Bags<1>,
+    /// Those that are typed much, for a slip on the first letter.
+    tails: Tails,
+    /// And for two slips.
+    twice: Bags<2>,
     /// By the hash of what the eye may read.
     folded: HashMap<u64, u32>,
     /// By the hash of their words, in whatever order.
@@ -56,9 +57,9 @@ pub struct Likeness {
     groups: HashMap<Box<str>, u32>,
     /// How many names each scope has.
     scopes: HashMap<Box<str>, u32>,
-    /// The well-known scopes, by what is left of them with a character gone.
+    /// The well-known scopes, and by their letters.
     scope_names: Vec<Box<str>>,
-    shortened_scopes: Deletions,
+    scope_letters: Bags<1>,
 }
 
 impl Likeness {
@@ -69,22 +70,23 @@ impl Likeness {
             ecosystem,
             names: Vec::with_capacity(top.len()),
             ranks: HashMap::with_capacity(top.len()),
-            shortened: Deletions::default(),
-            bags: Bags::default(),
+            once: Bags::default(),
+            tails: Tails::default(),
+            twice: Bags::default(),
             folded: HashMap::with_capacity(top.len()),
             words: HashMap::new(),
             groups: HashMap::new(),
             scopes: HashMap::new(),
             scope_names: Vec::new(),
-            shortened_scopes: Deletions::default(),
+            scope_letters: Bags::default(),
         };
         for (name, rank) in top {
             if let Some(package) = Package::new(ecosystem, &name) {
                 likeness.add(package.name(), rank);
             }
         }
-        likeness.shortened.finish();
-        likeness.bags.finish();
+        likeness.once.finish();
+        likeness.twice.finish();
         likeness.know_scopes();
         likeness
     }
@@ -95,11 +97,9 @@ impl Likeness {
         known.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
         self.scope_names = known.into_iter().map(|(name, _)| name.clone()).collect();
         for (id, scope) in (0..).zip(&self.scope_names) {
-            if let Some(scope) = Beginnings::new(scope) {
-                scope.each(|hash| self.shortened_scopes.push(hash, id));
-            }
+            self.scope_letters.push(scope, id);
         }
-        self.shortened_scopes.finish();
+        self.scope_letters.finish();
     }
 
     fn add(&mut self, name: &str, rank: u32) {
@@ -121,14 +121,14 @@ impl Likeness {
         let name = lower.as_ref();
         let names = [Some(name), forms::without_number(name)];
         for name in names.into_iter().flatten() {
-            let Some(beginnings) = Beginnings::new(name) else {
-                continue;
-            };
             if rank < NEAR {
-                beginnings.each(|hash| self.shortened.push(hash, id));
+                self.once.push(name, id);
+            }
+            if rank < MUCH {
+                self.tails.push(name, id);
             }
             if rank < MUCH && name.len() >= edit::TWICE {
-                self.bags.push(name, id);
+                self.twice.push(name, id);
             }
         }
     }
@@ -192,21 +192,21 @@ impl Likeness {
     fn by_edit(&self, name: &str) -> Option<Like> {
         let name = forms::typed(name);
         let name = name.as_ref();
-        let beginnings = Beginnings::new(name)?;
+        let letters = Letters::of(name);
+        if letters.length() > letters::LONGEST {
+            return None;
+        }
         let mut best: Option<u32> = None;
-        beginnings.each(|hash| {
-            if !self.shortened.may_have(hash) {
-                return;
-            }
-            for id in self.shortened.of(hash) {
-                let rank = self.names.get(id as usize).map_or(NEAR, |(_, rank)| *rank);
-                self.better(id, &mut best, |other| edit::is_slip(other, name, rank));
-            }
-        });
+        let mut slip = |id| {
+            let rank = self.names.get(id as usize).map_or(NEAR, |(_, rank)| *rank);
+            self.better(id, &mut best, |other| edit::is_slip(other, name, rank));
+        };
+        self.once.near(&letters, &mut slip);
+        self.tails.near(name, &mut slip);
         if best.is_none() && name.len() >= edit::TWICE {
             let slips = |other: &str| edit::is_double_slip(other, name);
-            let near = |id| self.better(id, &mut best, slips);
-            self.bags.near(&Letters::of(name), near);
+            self.twice
+                .near(&letters, |id| self.better(id, &mut best, slips));
         }
         let other = self.name(best.as_ref())?;
         Some(like(other, "slip", "is a slip of the finger away from it"))
@@ -231,18 +231,13 @@ impl Likeness {
             return None;
         }
         let mut best: Option<u32> = None;
-        if let Some(beginnings) = Beginnings::new(scope) {
-            beginnings.each(|hash| {
-                for id in self.shortened_scopes.of(hash) {
-                    let near = |other: &&str| edit::is_slip(other, scope, 0);
-                    let better = best.is_none_or(|best| id < best);
-                    let other = self.scope_names.get(id as usize).map(AsRef::as_ref);
-                    if better && other.is_some_and(|other: &str| near(&other)) {
-                        best = Some(id);
-                    }
-                }
-            });
-        }
+        self.scope_letters.near(&Letters::of(scope), |id| {
+            let better = best.is_none_or(|best| id < best);
+            let other = self.scope_names.get(id as usize);
+            if better && other.is_some_and(|other| edit::is_slip(other, scope, 0)) {
+                best = Some(id);
+            }
+        });
         let near = best.and_then(|id| self.scope_names.get(id as usize));
         let other = near
             .map(AsRef::as_ref)
