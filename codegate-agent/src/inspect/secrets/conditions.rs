@@ -49,7 +49,6 @@ impl Conditions {
         let looks_right = judge::entropy(core) >= self.entropy
             && self.needs.iter().all(|class| class.is_in(core))
             && !stand_in::is_stand_in(core)
-            && !(self.is_for_keys() && stand_in::has_row(core))
             && !self.allow.iter().any(|allow| allow.is_match(core));
         let is_accepted = |judge: Judge| judge.accepts(core, candidate.site);
         let holds = looks_right
@@ -58,15 +57,20 @@ impl Conditions {
             && !documented::is_documented(core);
         match self.check {
             _ if !holds => None,
-            Some(check) => check.grade(core, text.get(candidate.core.end..)?),
-            None => Some(Confidence::High),
+            Some(check) => {
+                let sure = check.grade(core, text.get(candidate.core.end..)?);
+                // Nobody types a right checksum behind a row by chance.
+                sure.filter(|sure| *sure == Confidence::High || !self.is_typed(core))
+            }
+            None => (!self.is_typed(core)).then_some(Confidence::High),
         }
     }
 
-    /// Whether the pattern alone says that a generator made it: beside a name, a row of letters may be
-    /// what somebody chose.
-    fn is_for_keys(&self) -> bool {
-        self.judge.is_none() && matches!(self.check, None | Some(Check::Crc32))
+    /// Whether somebody typed what only a generator makes: the pattern alone says what it is. Beside a
+    /// name, a row of letters may be what somebody chose.
+    fn is_typed(&self, core: &[u8]) -> bool {
+        let is_generated = self.judge.is_none() && matches!(self.check, None | Some(Check::Crc32));
+        is_generated && stand_in::has_row(core)
     }
 
     fn has_keyword(&self, text: &[u8], at: usize) -> bool {
