@@ -66,8 +66,10 @@ pub fn view(network: Network, pids: &[u32], wanted: impl Fn(&str) -> bool, most:
         if Network::of(*pid).ok() != Some(network) {
             continue;
         }
-        if let Some(text) = read_new(&root, "etc/hosts", HOSTS, &mut hosts_seen) {
-            let room = most.saturating_sub(view.hosts.len());
+        let room = most.saturating_sub(view.hosts.len());
+        if room > 0
+            && let Some(text) = read_new(&root, "etc/hosts", HOSTS, &mut hosts_seen)
+        {
             let entries = hosts::read(&text).filter(|entry| wanted(&entry.name));
             view.hosts.extend(entries.take(room));
         }

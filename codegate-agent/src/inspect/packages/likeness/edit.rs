@@ -168,10 +168,10 @@ impl Slip<'_> {
 pub(super) fn is_double_slip(right: &str, name: &str) -> bool {
     let parts = |name| str::split(name, |c: char| !c.is_alphanumeric());
     let abbreviation = |(a, b): (&str, &str)| a != b && a.len() <= ABBREVIATION;
-    let several = parts(right).nth(1).is_some();
+    let several = || parts(right).nth(1).is_some();
     right != name
         && two_slips(right, name)
-        && !(several && parts(right).zip(parts(name)).any(abbreviation))
+        && !(several() && parts(right).zip(parts(name)).any(abbreviation))
 }
 
 fn two_slips(right: &str, name: &str) -> bool {
