@@ -36,6 +36,7 @@ pub mod samples;
 mod scale;
 pub mod table;
 mod tap;
+mod wait;
 
 pub use agent::Agent;
 pub use ask::{Dialect, events, placeholders};
@@ -49,3 +50,4 @@ pub use proxy::Proxy;
 pub use reply::{Ending, Reply};
 pub use scale::many;
 pub use table::Table;
+pub use wait::until;

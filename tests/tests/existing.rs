@@ -1,12 +1,9 @@
 //! Connections that are older than the guard: listed, or closed so that their clients connect again.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use lab::{Agent, Dialect, Lab, Place, Running, Turn};
+use lab::{Agent, Dialect, Lab, Place, Running, Turn, until};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,16 +15,10 @@ fn connected(place: &Place) -> Running {
         Dialect::Chat.host()
     );
     let running = place.cmd("bash").args(["-c", &script]).start();
-    until(|| running.stdout().starts_with(b"up"));
+    until("there is a connection", PATIENCE, || {
+        running.stdout().starts_with(b"up")
+    });
     running
-}
-
-fn until(done: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < deadline, "it was to happen by now");
-        sleep(Duration::from_millis(20));
-    }
 }
 
 fn existing(agent: &Agent<'_>) -> Vec<Value> {
@@ -73,7 +64,7 @@ fn old_connections_are_listed_with_their_processes() {
     expected.sort_unstable();
     assert_eq!(pids, expected, "{listed:?}");
     assert!(listed.iter().all(|one| one["host"] == Dialect::Chat.host()));
-    until(|| recorded(&agent).len() == 2);
+    until("two are recorded", PATIENCE, || recorded(&agent).len() == 2);
     assert!(
         recorded(&agent)
             .iter()
@@ -83,7 +74,7 @@ fn old_connections_are_listed_with_their_processes() {
 
     // Those that have ended are not listed any more.
     here.signal(nix::sys::signal::Signal::SIGKILL);
-    until(|| existing(&agent).len() == 1);
+    until("one is left", PATIENCE, || existing(&agent).len() == 1);
 }
 
 #[test]
@@ -99,7 +90,7 @@ fn old_connections_are_closed_where_that_is_the_policy_and_no_others() {
         assert!(ended.text().ends_with("ended\n"), "{}", ended.text());
     }
     assert!(existing(&agent).is_empty(), "{:?}", existing(&agent));
-    until(|| recorded(&agent).len() == 2);
+    until("two are recorded", PATIENCE, || recorded(&agent).len() == 2);
     assert!(
         recorded(&agent)
             .iter()

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::{Agent, Dialect, Lab, Place, Running, Turn, clients, samples};
+use lab::{Agent, Dialect, Lab, Place, Running, Turn, clients, samples, until};
 
 /// How long the agent may take to ask.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,18 +35,10 @@ fn resident(place: &Place) -> Running {
         .cmd("sh")
         .args(["-c", "echo up; exec sleep 600"])
         .start();
-    until("somebody lives there", || {
+    until("somebody lives there", PATIENCE, || {
         resident.stdout().starts_with(b"up")
     });
     resident
-}
-
-fn until(what: &str, done: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < deadline, "it was to be that {what}");
-        sleep(Duration::from_millis(100));
-    }
 }
 
 fn say(place: &Place, text: &str) -> String {
@@ -124,12 +116,12 @@ fn an_older_connection_to_such_an_address_is_found() {
         Dialect::Chat.host()
     );
     let client = container.cmd("bash").args(["-c", &script]).start();
-    until("there is a connection", || {
+    until("there is a connection", PATIENCE, || {
         client.stdout().starts_with(b"up")
     });
     let agent = lab.agent().start();
     let listed = || agent.objects(["status", "--json"]).remove(0)["existing"].clone();
-    until("it is listed", || {
+    until("it is listed", PATIENCE, || {
         listed().as_array().is_some_and(|all| !all.is_empty())
     });
     let listed = listed();

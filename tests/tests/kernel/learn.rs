@@ -7,7 +7,10 @@ use std::{
 };
 
 use codegate::kernel::{Counter, Host, Names, Options, Timing, read_answer};
-use lab::dns::{A, AAAA, CNAME, HTTPS, Message, Zone, query};
+use lab::{
+    dns::{A, AAAA, CNAME, HTTPS, Message, Zone, query},
+    until,
+};
 use tokio::runtime::Runtime;
 
 use crate::field::{Field, arrived, assert_nobody, at, listen};
@@ -16,6 +19,8 @@ const GUARDED: &str = "api.guarded.test";
 const BELOW: &str = "*.wild.test";
 /// The port of the names that are asked for but once: nobody else stands there.
 const COLD: u16 = 4443;
+/// How long the agent may take to learn something.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A field with DNS servers on it, and a service on every address that a name may have.
 struct Wire {
@@ -105,17 +110,9 @@ impl Wire {
 
     /// Waits until the agent has heard what the programs told.
     fn assert_heard(&self, address: &str, host: &str) {
-        wait_until(&format!("{address} is {host}"), || {
+        until(&format!("{address} is {host}"), PATIENCE, || {
             self.names.host_for(at(address)).as_deref() == Some(host)
         });
-    }
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = std::time::Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "never: {what}");
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -241,7 +238,7 @@ fn the_most_specific_pattern_decides_alone_and_with_its_own_ports() {
     }
     wire.assert_learned(["198.18.0.1:443", "198.18.0.2:8443", "198.18.0.2:9443"]);
     wire.deliver(&Message::answer(GUARDED, A).a(v4(9), 60).bytes());
-    wait_until("the agent knows the ninth port", || {
+    until("the agent knows the ninth port", PATIENCE, || {
         wire.learned().contains("198.18.0.9:9")
     });
     assert_eq!(wire.learned().len(), 3 + 9);
@@ -277,14 +274,16 @@ fn odd_answers_are_learned_by_the_agent() {
     let wire = Wire::new(&[(GUARDED, &[443])]);
     let many = (1..=70).fold(Message::answer(GUARDED, A), |m, n| m.a(v4(n), 60));
     wire.deliver(&many.bytes());
-    wait_until("all seventy are guarded", || wire.learned().len() == 70);
+    until("all seventy are guarded", PATIENCE, || {
+        wire.learned().len() == 70
+    });
     let hint = [&[0, 1, 0, 0, 4, 0, 4][..], &v4(71).octets()].concat();
     wire.deliver(
         &Message::answer(GUARDED, HTTPS)
             .record(HTTPS, 60, &hint)
             .bytes(),
     );
-    wait_until("a hint is guarded", || {
+    until("a hint is guarded", PATIENCE, || {
         wire.learned().contains("198.18.0.71:443")
     });
     let long = ["a"; 60].join(".");
@@ -292,7 +291,7 @@ fn odd_answers_are_learned_by_the_agent() {
         .cname(&long)
         .owned_a(&long, v4(72), 60);
     wire.deliver(&labels.bytes());
-    wait_until("behind very many labels", || {
+    until("behind very many labels", PATIENCE, || {
         wire.learned().contains("198.18.0.72:443")
     });
     let filler = vec![b'x'; 250];
