@@ -2,6 +2,8 @@
 //!
 //! Knows: the rules and the text. Must not know: where hits come from.
 
+use std::collections::BTreeSet;
+
 use regex::bytes::Regex;
 
 use super::{engine::Hit, overlap, pattern, rule::Rule};
@@ -62,18 +64,30 @@ impl<'a> Sweep<'a> {
     /// Finds the triggers one rule at a time, without the first pass.
     pub(super) fn check_everywhere(&mut self) {
         for (index, rule) in self.rules.iter().enumerate() {
-            if let Ok(trigger) = pattern::compile(&rule.trigger.pattern) {
-                self.check_all(index, &trigger);
+            let trigger = &rule.trigger.pattern;
+            let exact = pattern::compile(&format!(r"\A(?:{trigger})\z"));
+            if let (Ok(trigger), Ok(exact)) = (pattern::compile(trigger), exact) {
+                self.check_all(index, &trigger, &exact);
             }
         }
     }
 
-    fn check_all(&mut self, rule: usize, trigger: &Regex) {
+    /// As in the first pass, every end that a trigger has at one start counts, and ends come in
+    /// order: behind the name `telegram bot` the value is not where it is behind `telegram`.
+    fn check_all(&mut self, rule: usize, trigger: &Regex, exact: &Regex) {
+        let lengths = self.rules[rule].trigger.lengths();
+        let mut ends = BTreeSet::new();
         let mut from = 0;
         while let Some(found) = trigger.find_at(self.text, from) {
-            let end = found.end();
-            self.check(Hit { rule, end });
+            let rest = &self.text[found.start()..];
+            let is_match =
+                |length: &usize| rest.get(..*length).is_some_and(|part| exact.is_match(part));
+            let lengths = lengths.clone().filter(is_match);
+            ends.extend(lengths.map(|length| found.start() + length));
             from = found.start() + 1;
+        }
+        for end in ends {
+            self.check(Hit { rule, end });
         }
     }
 

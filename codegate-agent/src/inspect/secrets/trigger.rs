@@ -10,6 +10,8 @@
 //!
 //! Knows: regular expressions. Must not know: rules, texts.
 
+use std::ops::RangeInclusive;
+
 use regex_syntax::hir::{Class, ClassBytesRange, Hir, HirKind, Repetition};
 
 use super::engine::LONGEST_TRIGGER;
@@ -89,6 +91,11 @@ impl Trigger {
             longest,
             whole,
         })
+    }
+
+    /// How many bytes a match can have.
+    pub(super) fn lengths(&self) -> RangeInclusive<usize> {
+        self.shortest..=self.longest
     }
 }
 

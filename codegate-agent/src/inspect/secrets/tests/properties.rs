@@ -145,3 +145,10 @@ proptest! {
         prop_assert_eq!(ranges(SCANNER.scan(text.as_bytes())), ranges(alone));
     }
 }
+
+#[test]
+fn every_end_of_a_name_counts_in_both_passes() {
+    let text = "telegram bot: 68410857:AZGzD8r5f0Nk8LDQzD1wCt5CsU30aMb1hEx";
+    assert_eq!(found(text), [14..58]);
+    assert_eq!(ranges(SCANNER.scan_exhaustively(text.as_bytes())), [14..58]);
+}
