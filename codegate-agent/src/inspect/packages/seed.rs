@@ -1,7 +1,7 @@
 //! What is compiled in: the well-known incidents and the names that are mistyped most, so that a
 //! first start without any data already guards.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{Affected, Ecosystem, Feed, Package, Record, Status};
 

@@ -44,6 +44,9 @@ struct Slip<'a> {
 
 /// Whether `name` is a slip of the finger away from `right`, which is of this rank.
 pub(super) fn is_slip(right: &str, name: &str, rank: u32) -> bool {
+    if differ_much(right, name) {
+        return false;
+    }
     let (right, name): (Vec<char>, Vec<char>) = (right.chars().collect(), name.chars().collect());
     let same = |(a, b): &(&char, &char)| a == b;
     let start = right.iter().zip(&name).take_while(same).count();
@@ -68,6 +71,22 @@ pub(super) fn is_slip(right: &str, name: &str, rank: u32) -> bool {
         rank,
     };
     slip.is_likely()
+}
+
+/// Whether more differs than one change explains. It is asked of many names, and most end here.
+fn differ_much(right: &str, name: &str) -> bool {
+    /// The bytes of a character, at most.
+    const WIDE: usize = 4;
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    let start = right.bytes().zip(name.bytes());
+    let start = start.take_while(|(a, b)| a == b).count();
+    let (a, b) = (&right.as_bytes()[start..], &name.as_bytes()[start..]);
+    let end = a.iter().rev().zip(b.iter().rev()).take_while(same).count();
+    let most = match right.is_ascii() && name.is_ascii() {
+        true => 2,
+        false => 2 * WIDE,
+    };
+    a.len().max(b.len()) - end > most
 }
 
 impl Slip<'_> {

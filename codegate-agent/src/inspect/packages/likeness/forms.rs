@@ -1,6 +1,6 @@
 //! Forms in which names that are taken for one another are the same.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::Chars};
 
 use crate::inspect::packages::Ecosystem;
 
@@ -16,26 +16,42 @@ pub(super) fn typed(name: &str) -> Cow<'_, str> {
 }
 
 /// The name as the eye may read it: look-alikes are one letter, separators and scopes are nothing.
-pub(super) fn folded(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        let lower = match c.is_ascii() {
-            true => Some(c.to_ascii_lowercase()),
-            false => c.to_lowercase().next(),
-        };
-        match alike(lower.unwrap_or(c)) {
-            '-' | '_' | '.' | '/' | '@' | ':' => {}
-            'n' if out.ends_with('r') => replace_last(&mut out, 'm'),
-            'v' if out.ends_with('v') => replace_last(&mut out, 'w'),
-            c => out.push(c),
-        }
+pub(super) fn folded(name: &str) -> impl Iterator<Item = char> {
+    Folded {
+        rest: name.chars(),
+        last: None,
     }
-    out
 }
 
-fn replace_last(out: &mut String, c: char) {
-    out.pop();
-    out.push(c);
+/// Characters, read as the eye may.
+struct Folded<'a> {
+    rest: Chars<'a>,
+    /// What the next one may yet make another letter of.
+    last: Option<char>,
+}
+
+impl Iterator for Folded<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        for c in self.rest.by_ref() {
+            let lower = match c.is_ascii() {
+                true => Some(c.to_ascii_lowercase()),
+                false => c.to_lowercase().next(),
+            };
+            self.last = match (self.last, alike(lower.unwrap_or(c))) {
+                (last, '-' | '_' | '.' | '/' | '@' | ':') => last,
+                (Some('r'), 'n') => Some('m'),
+                (Some('v'), 'v') => Some('w'),
+                (None, c) => Some(c),
+                (last, c) => {
+                    self.last = Some(c);
+                    return last;
+                }
+            };
+        }
+        self.last.take()
+    }
 }
 
 /// The Latin letter that a character looks like. The pairs are those of Unicode's table of
@@ -72,9 +88,9 @@ fn alike(c: char) -> char {
 }
 
 /// A hash of a text: whoever finds one compares the names.
-pub(super) fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: impl Iterator<Item = char>) -> u64 {
     let step = |hash: u64, c: char| hash.wrapping_mul(FACTOR).wrapping_add(u64::from(c) + 1);
-    let hash = text.chars().fold(0, step);
+    let hash = text.fold(0, step);
     // Spreads what the last characters say over all bits.
     let hash = (hash ^ (hash >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     hash ^ (hash >> 29)
@@ -87,7 +103,7 @@ pub(super) fn words(name: &str) -> Option<u64> {
     }
     let words = name.split(['-', '_', '.']);
     let (count, sum) = words.fold((0, 0_u64), |(count, sum), word| {
-        (count + 1, sum.wrapping_add(hash(word)))
+        (count + 1, sum.wrapping_add(hash(word.chars())))
     });
     (count > 1).then_some(sum)
 }

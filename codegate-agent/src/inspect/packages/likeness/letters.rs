@@ -6,7 +6,7 @@
 //! some dozen words, several at a time and one after the other in memory, leaves a handful of names to be
 //! compared.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::forms::hash;
 
@@ -142,14 +142,14 @@ pub(super) struct Tails(HashMap<u64, Vec<u32>>);
 impl Tails {
     pub(super) fn push(&mut self, name: &str, id: u32) {
         for text in [name, tail(name)] {
-            self.0.entry(hash(text)).or_default().push(id);
+            self.0.entry(hash(text.chars())).or_default().push(id);
         }
     }
 
     /// All whose first letter may be wrong, missing or too much in this name, and some others.
     pub(super) fn near(&self, name: &str, mut each: impl FnMut(u32)) {
         for text in [name, tail(name)] {
-            let ids = self.0.get(&hash(text));
+            let ids = self.0.get(&hash(text.chars()));
             ids.into_iter().flatten().for_each(|id| each(*id));
         }
     }
