@@ -25,11 +25,12 @@ use lab::{Lab, Place, Table, samples};
 use service::HOST;
 
 /// What is measured: its name, and what the client does.
-const MEASURES: [(&str, &str); 5] = [
+const MEASURES: [(&str, &str); 6] = [
     ("64 KB request, nothing to seal", "plain"),
     ("64 KB request, one secret sealed and restored", "secret"),
     ("SSE event, a secret restored in each", "events"),
     ("spliced bulk, each megabyte", "bulk"),
+    ("the same on a link of 5 Gbit/s", "linked"),
     ("connect() that is not ours", "connect"),
 ];
 
@@ -137,10 +138,26 @@ fn report(sides: &[Side; 2], rounds: usize, awake: bool) {
     let load = load.split(' ').next().unwrap_or_default();
     let cores_are = if awake { "kept awake" } else { "left to sleep" };
     println!("Cores {cores_are}:\n\n{table}");
+    println!("{}", rates(sides));
     println!("{rounds} rounds in turns, HTTP/1.1 to {HOST} over one veth pair.");
     println!(
         "{cores} cores, shared by all; the load of the last minute was {load}, about 1 of it ours."
     );
+}
+
+/// How much went through in all: what a median says of each megabyte is blind to the slow ones.
+fn rates(sides: &[Side; 2]) -> String {
+    let bulk = MEASURES.iter().enumerate();
+    let bulk = bulk.filter(|(_, (_, what))| matches!(*what, "bulk" | "linked"));
+    let lines = bulk.map(|(n, (name, _))| {
+        let [direct, guarded] = sides.each_ref().map(|side| {
+            let took: f64 = side.samples[n].iter().sum();
+            (raw::MEGABYTE * side.samples[n].len()) as f64 / took / 1e3
+        });
+        let share = 100.0 * guarded / direct;
+        format!("{name}: {direct:.2} GB/s direct, {guarded:.2} GB/s spliced ({share:.0} %)\n")
+    });
+    lines.collect()
 }
 
 fn percentiles(samples: &[f64]) -> (f64, f64) {

@@ -24,6 +24,7 @@ const WARM_UP: usize = 30;
 pub(crate) fn run(what: &str) {
     let samples = match what {
         "bulk" => raw::bulk(),
+        "linked" => raw::linked(),
         "connect" => raw::connects(),
         _ => conversation(what),
     };

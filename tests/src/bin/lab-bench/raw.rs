@@ -21,9 +21,15 @@ const UNGUARDED: u16 = 9001;
 pub(crate) const SETTINGS: &str =
     "[[endpoint]]\nhosts = [\"bulk.lab.test\"]\nports = [9000]\nprovider = \"opaque\"";
 
-const MEGABYTE: usize = 1 << 20;
+pub(crate) const MEGABYTE: usize = 1 << 20;
 /// Megabytes of one round.
 const BULK: usize = 512;
+/// What is written at a time.
+const PIECE: usize = MEGABYTE / 4;
+/// The word for as much as goes.
+const ALL: &[u8; 4] = b"pour";
+/// Bytes in a second on a link of 5 Gbit/s.
+const LINK: f64 = 5e9 / 8.0;
 /// Connections of one round, after those that warm up.
 const CONNECTIONS: usize = 3000;
 const WARM_UP: usize = 300;
@@ -42,25 +48,41 @@ fn serve_all(listener: &TcpListener, serve: fn(TcpStream)) {
     }
 }
 
-/// Waits for a word, and sends.
+/// Waits for a word, and sends: as much as goes, or as a link lets through.
 fn pour(mut stream: TcpStream) {
     let mut word = [0; 4];
-    let megabyte = vec![7; MEGABYTE];
+    let piece = vec![7; PIECE];
     if stream.read_exact(&mut word).is_err() {
         return;
     }
-    for _ in 0..BULK {
+    let pace = match &word {
+        ALL => Duration::ZERO,
+        _ => Duration::from_secs_f64(PIECE as f64 / LINK),
+    };
+    let started = Instant::now();
+    for n in 0..(BULK * MEGABYTE / PIECE) as u32 {
+        let due = started + pace * n;
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         // A client that is gone has what it wanted.
-        if stream.write_all(&megabyte).is_err() {
+        if stream.write_all(&piece).is_err() {
             return;
         }
     }
 }
 
-/// Microseconds for each megabyte.
+/// Microseconds for each megabyte, as fast as both cores can.
 pub(crate) fn bulk() -> Vec<f64> {
+    poured(ALL)
+}
+
+/// The same, where the network is what limits.
+pub(crate) fn linked() -> Vec<f64> {
+    poured(b"link")
+}
+
+fn poured(word: &[u8; 4]) -> Vec<f64> {
     let mut stream = TcpStream::connect((HOST, SPLICED)).unwrap();
-    stream.write_all(b"pour").unwrap();
+    stream.write_all(word).unwrap();
     let mut megabyte = vec![0; MEGABYTE];
     let samples = (0..BULK).map(|_| {
         let started = Instant::now();
