@@ -22,6 +22,7 @@ off = true
 fn codegate(dir: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_codegate"))
         .current_dir(dir)
+        .env("XDG_CACHE_HOME", dir.join("cache"))
         .args(["--config", "config.toml"])
         .args(arguments)
         .output()
@@ -52,6 +53,11 @@ fn scan_uses_the_rules_of_the_configuration() {
     let config = RULE.replace("github-token", &without[0]);
     let dir = folder(&config);
     assert_eq!(rules(dir.path()), ["acme-token"]);
+    let kept = dir.path().join("cache/codegate/patterns.hyperscan");
+    let made = |kept: &Path| fs::metadata(kept).unwrap().modified().unwrap();
+    let first = made(&kept);
+    assert_eq!(rules(dir.path()), ["acme-token"]);
+    assert_eq!(made(&kept), first, "compiled again");
     let checked = codegate(dir.path(), &["config", "check"]);
     assert_eq!(checked.status.code(), Some(0), "{checked:?}");
 }

@@ -45,7 +45,7 @@ fn try_rules(rules: &UserRules) -> Result<(), Problem> {
     if rules.is_empty() {
         return Ok(());
     }
-    let scanner = Scanner::with_rules(rules).map_err(wrong)?;
+    let scanner = Scanner::with_rules(rules, None).map_err(wrong)?;
     rules.try_out(&scanner).map_err(wrong)
 }
 

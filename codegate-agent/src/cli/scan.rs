@@ -4,6 +4,7 @@ mod progress;
 mod sarif;
 
 use std::{
+    env,
     num::NonZero,
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -79,7 +80,8 @@ fn provider(name: &str) -> Result<Provider, String> {
 
 pub(super) fn scan(cli: &Cli, scan: &Scan, printer: &mut Printer) -> Result<Exit, Problem> {
     let config = configuration(cli)?;
-    let inspector = Inspector::with_rules(&config.rules, scan.policy(&config))
+    let kept = cache();
+    let inspector = Inspector::with_rules(&config.rules, scan.policy(&config), kept.as_deref())
         .map_err(|error| Problem::Usage(error.to_string()))?;
     let options = scan.options(&config);
     let format = match scan.format {
@@ -101,6 +103,15 @@ pub(super) fn scan(cli: &Cli, scan: &Scan, printer: &mut Printer) -> Result<Exit
     };
     let tally = scan::run(&inspector, &options, &mut watch);
     watch.finish(&tally, begun)
+}
+
+/// The user's folder for what can be made again (XDG Base Directory Specification).
+fn cache() -> Option<PathBuf> {
+    let given = |name| env::var_os(name).map(PathBuf::from);
+    let dir = given("XDG_CACHE_HOME").filter(|dir| dir.is_absolute());
+    let home = || given("HOME").filter(|home| home.is_absolute());
+    let dir = dir.or_else(|| home().map(|home| home.join(".cache")));
+    dir.map(|dir| dir.join("codegate"))
 }
 
 /// A mistake in a configuration that the user did not name does not keep them from scanning.

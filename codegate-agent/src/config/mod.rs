@@ -214,6 +214,11 @@ impl Config {
         self.state_dir.join("packages")
     }
 
+    /// What is compiled of the rules, from one start to the next.
+    pub fn patterns_dir(&self) -> PathBuf {
+        self.state_dir.join("patterns")
+    }
+
     /// The control socket.
     pub fn socket(&self) -> PathBuf {
         self.runtime_dir.join("control.sock")

@@ -91,8 +91,9 @@ impl Agent {
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
         let through = Through::of(&config.upstream)?;
-        let inspector =
-            Inspector::with_rules(&config.rules, config.pii).context("cannot compile the rules")?;
+        let kept = Some(config.patterns_dir());
+        let inspector = Inspector::with_rules(&config.rules, config.pii, kept.as_deref())
+            .context("cannot compile the rules")?;
         let packages = packages(&config);
         let terminator = Terminator::new().context("cannot make ticket keys")?;
         let cgroup = cgroup(&config)?;

@@ -60,8 +60,9 @@ fn make(path: Option<&Path>, old: &Config) -> Result<Fresh> {
     for part in needs_restart(old, &new) {
         tracing::warn!("{part} has changed, which takes a restart");
     }
-    let inspector =
-        Inspector::with_rules(&new.rules, new.pii).context("cannot compile the rules")?;
+    let kept = Some(old.patterns_dir());
+    let inspector = Inspector::with_rules(&new.rules, new.pii, kept.as_deref())
+        .context("cannot compile the rules")?;
     let through = Through::of(&new.upstream)?;
     let upstream = Upstream {
         extra_roots: old.upstream.extra_roots.clone(),

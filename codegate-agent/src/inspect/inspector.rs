@@ -1,6 +1,6 @@
 //! All that is looked for in a text, and what becomes of it.
 
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use super::{
     Finding, Known,
@@ -51,12 +51,17 @@ impl Inspector {
         Ok(Self::new(Scanner::builtin()?, policy))
     }
 
-    /// The rules that are compiled in and the user's, and personal data as the policy says.
+    /// The rules that are compiled in and the user's, and personal data as the policy says; what is
+    /// compiled of the rules is kept in the folder.
     ///
     /// # Errors
     /// If a rule is wrong or this processor can't run the engine.
-    pub fn with_rules(rules: &UserRules, policy: Policy) -> Result<Self, RuleError> {
-        Ok(Self::new(Scanner::with_rules(rules)?, policy))
+    pub fn with_rules(
+        rules: &UserRules,
+        policy: Policy,
+        kept: Option<&Path>,
+    ) -> Result<Self, RuleError> {
+        Ok(Self::new(Scanner::with_rules(rules, kept)?, policy))
     }
 
     /// Rules of secrets, and personal data as the policy says.

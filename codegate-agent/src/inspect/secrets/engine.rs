@@ -9,12 +9,16 @@
 
 use std::{
     fmt,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
 use hyperscan::{
     BlockDatabase, DatabaseBuilder, Matching, Pattern, PatternFlags, Patterns, Platform, Scratch,
+    Serialized,
 };
+
+use super::kept::Kept;
 
 /// How much is scanned at once, in bytes: it bounds the memory that hits can take.
 const BLOCK: usize = 1 << 20;
@@ -53,18 +57,38 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Compiles triggers; a [`Hit`] names them by their position.
-    pub(super) fn compile<'a>(
-        triggers: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, EngineError> {
+    pub(super) fn compile(triggers: &[&str]) -> Result<Self, EngineError> {
         Platform::is_valid().map_err(EngineError::Platform)?;
         let patterns = triggers
-            .into_iter()
-            .map(|text| Pattern::with_flags(text, PatternFlags::DOTALL))
+            .iter()
+            .map(|text| Pattern::with_flags(*text, PatternFlags::DOTALL))
             .collect::<Result<Vec<_>, _>>()
             .map_err(EngineError::Compile)?;
         let database = Patterns(patterns).build().map_err(EngineError::Compile)?;
+        Ok(Self::of(database))
+    }
+
+    /// What was compiled before and kept in a folder, or else compiles triggers, and keeps that.
+    ///
+    /// The engine itself refuses what another version of it compiled, or for another processor.
+    pub(super) fn kept_or_compiled(triggers: &[&str], dir: &Path) -> Result<Self, EngineError> {
+        Platform::is_valid().map_err(EngineError::Platform)?;
+        let kept = Kept::of(dir, triggers);
+        let database = kept.read().and_then(|bytes| bytes.deserialize().ok());
+        if let Some(database) = database {
+            return Ok(Self::of(database));
+        }
+        let engine = Self::compile(triggers)?;
+        match engine.database.serialize() {
+            Ok(bytes) => kept.write(&bytes),
+            Err(error) => tracing::debug!(%error, "compiled patterns are not kept"),
+        }
+        Ok(engine)
+    }
+
+    fn of(database: BlockDatabase) -> Self {
         let idle = Mutex::new(Vec::new());
-        Ok(Self { database, idle })
+        Self { database, idle }
     }
 
     /// Calls `on_hit` for every hit in a text, in the order of their ends, each once.
@@ -135,5 +159,49 @@ impl Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests panic")]
+mod tests {
+    use super::*;
+
+    const TRIGGERS: [&str; 2] = ["ab+c", "xyz"];
+
+    fn hits(engine: &Engine, text: &str) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        let mut on_hit = |hit: Hit| hits.push((hit.rule, hit.end));
+        engine.scan(text.as_bytes(), &mut on_hit).unwrap();
+        hits
+    }
+
+    #[test]
+    fn what_was_compiled_before_is_taken_and_finds_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Engine::kept_or_compiled(&TRIGGERS, dir.path()).unwrap();
+        let first = hits(&open(), "abbc xyz");
+        assert_eq!(first, [(0, 4), (1, 8)]);
+        assert_eq!(hits(&open(), "abbc xyz"), first);
+        // It is what was kept that finds, not what would be compiled.
+        let other = Engine::compile(&["other"]).unwrap();
+        let kept = Kept::of(dir.path(), &TRIGGERS);
+        kept.write(&other.database.serialize().unwrap());
+        assert_eq!(hits(&open(), "abbc other"), [(0, 10)]);
+    }
+
+    #[test]
+    fn what_the_engine_refuses_is_compiled_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Engine::kept_or_compiled(&TRIGGERS, dir.path()).unwrap();
+        drop(open());
+        let kept = Kept::of(dir.path(), &TRIGGERS);
+        let mut of_another_version = kept.read().unwrap();
+        of_another_version[4] ^= 0x55;
+        for refused in [&of_another_version[..], b"", b"other"] {
+            kept.write(refused);
+            assert_eq!(hits(&open(), "abbc xyz"), [(0, 4), (1, 8)]);
+            assert_ne!(kept.read().unwrap(), refused);
+        }
     }
 }

@@ -21,6 +21,7 @@ mod edges;
 mod engine;
 mod example;
 mod judge;
+mod kept;
 mod name;
 mod overlap;
 mod pattern;
@@ -35,6 +36,8 @@ mod tests;
 mod trigger;
 mod user;
 mod words;
+
+use std::path::Path;
 
 use disguise::Views;
 use engine::Engine;
@@ -60,26 +63,34 @@ impl Scanner {
     /// # Errors
     /// If a rule is wrong (a test proves that none is) or this processor can't run Hyperscan.
     pub fn builtin() -> Result<Self, RuleError> {
-        Self::with_rules(&UserRules::default())
+        Self::with_rules(&UserRules::default(), None)
     }
 
     /// A scanner with the rules that are compiled in, as far as the user's leave them in place, and
-    /// the user's own.
+    /// the user's own. What is compiled of them is kept in the folder, if there is one, where the next
+    /// start finds it: compiling takes a second.
     ///
     /// # Errors
     /// If a rule is wrong, or all rules together are too much for the engine.
-    pub fn with_rules(rules: &UserRules) -> Result<Self, RuleError> {
-        Self::from_sources(rules.over(source::builtin()?))
+    pub fn with_rules(rules: &UserRules, kept: Option<&Path>) -> Result<Self, RuleError> {
+        Self::from_sources(rules.over(source::builtin()?), kept)
     }
 
-    fn from_sources(sources: Vec<source::Source>) -> Result<Self, RuleError> {
+    fn from_sources(sources: Vec<source::Source>, kept: Option<&Path>) -> Result<Self, RuleError> {
         source::check_ids(&sources)?;
         let rules = sources
             .into_iter()
             .map(Rule::compile)
             .collect::<Result<Vec<_>, _>>()?;
-        let engine = Engine::compile(rules.iter().map(|rule| rule.trigger.pattern.as_str()))
-            .map_err(|error| blame(&rules, error))?;
+        let triggers: Vec<&str> = rules
+            .iter()
+            .map(|rule| rule.trigger.pattern.as_str())
+            .collect();
+        let engine = match kept {
+            Some(dir) => Engine::kept_or_compiled(&triggers, dir),
+            None => Engine::compile(&triggers),
+        };
+        let engine = engine.map_err(|error| blame(&rules, error))?;
         Ok(Self { rules, engine })
     }
 
@@ -136,7 +147,7 @@ impl Scanner {
 fn blame(rules: &[Rule], error: engine::EngineError) -> RuleError {
     let culprit = rules
         .iter()
-        .find(|rule| Engine::compile([rule.trigger.pattern.as_str()]).is_err());
+        .find(|rule| Engine::compile(&[rule.trigger.pattern.as_str()]).is_err());
     match culprit {
         Some(rule) => rule.origin.error(format!("hyperscan: {error}")),
         None => RuleError::Engine(error),

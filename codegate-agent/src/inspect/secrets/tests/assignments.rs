@@ -165,7 +165,9 @@ fn a_wrong_rule_is_named_with_its_file_and_its_fault() {
     let wrong = |rule: &str| {
         let text = format!("[[rule]]\nid = \"x\"\n{rule}\nexamples = []\n");
         let sources = source::read("mine.toml", &text);
-        let error = sources.and_then(super::Scanner::from_sources).err();
+        let error = sources
+            .and_then(|sources| super::Scanner::from_sources(sources, None))
+            .err();
         error.expect("an error").to_string()
     };
     for (rule, says) in [
@@ -216,7 +218,7 @@ fn an_id_occurs_once() {
     let text =
         "[[rule]]\nid = \"x\"\nkind = \"AB\"\npattern = \"abcdef\"\nexamples = []\n".repeat(2);
     let error = source::read("mine.toml", &text)
-        .and_then(super::Scanner::from_sources)
+        .and_then(|sources| super::Scanner::from_sources(sources, None))
         .err();
     assert_eq!(
         error.expect("an error").to_string(),

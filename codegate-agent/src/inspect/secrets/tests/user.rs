@@ -27,7 +27,7 @@ counter_examples = ["acme_too_short"]
 #[test]
 fn a_rule_is_added_and_one_of_its_id_replaced() {
     let mine = rules(ACME).unwrap();
-    let scanner = Scanner::with_rules(&mine).unwrap();
+    let scanner = Scanner::with_rules(&mine, None).unwrap();
     mine.try_out(&scanner).unwrap();
     let found = scanner.scan(b"acme_0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P");
     assert_eq!(&*found[0].rule, "acme-token");
@@ -35,11 +35,11 @@ fn a_rule_is_added_and_one_of_its_id_replaced() {
 
     let builtin = source::builtin().unwrap();
     let replaced = ACME.replace("acme-token", &builtin[0].text.id);
-    let scanner = Scanner::with_rules(&rules(&replaced).unwrap()).unwrap();
+    let scanner = Scanner::with_rules(&rules(&replaced).unwrap(), None).unwrap();
     assert_eq!(scanner.rules(), builtin.len());
 
     let twice = format!("{ACME}{}", ACME.replace("ACME", "LATER"));
-    let scanner = Scanner::with_rules(&rules(&twice).unwrap()).unwrap();
+    let scanner = Scanner::with_rules(&rules(&twice).unwrap(), None).unwrap();
     assert_eq!(scanner.rules(), builtin.len() + 1);
     let found = scanner.scan(b"acme_0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P");
     assert_eq!(found[0].kind.as_str(), "LATER");
@@ -50,7 +50,7 @@ fn a_rule_is_switched_off() {
     let text = b"ghp_pR4kx9TqLm2ZsVb7NcY1WdHf8JgA3E0iu5Ko";
     let id = super::SCANNER.scan(text)[0].rule.clone();
     let off = rules(&format!("[[rule]]\nid = {id:?}\noff = true")).unwrap();
-    let scanner = Scanner::with_rules(&off).unwrap();
+    let scanner = Scanner::with_rules(&off, None).unwrap();
     assert!(scanner.scan(text).iter().all(|found| found.rule != id));
     assert_eq!(scanner.rules() + 1, source::builtin().unwrap().len());
     let unknown = error("[[rule]]\nid = \"nobody\"\noff = true");
@@ -83,7 +83,7 @@ fn what_no_rule_alone_shows_is_said_when_all_are_compiled() {
     // Hyperscan has a limit that regular expressions have not.
     let huge = ACME.replace("acme_[A-Za-z0-9]{32}", "(?:abc[a-z]{1,150}){5}[^x]{150}y");
     let Ok(huge) = rules(&huge) else { return };
-    if let Err(error) = Scanner::with_rules(&huge) {
+    if let Err(error) = Scanner::with_rules(&huge, None) {
         let error = error.to_string();
         assert!(error.starts_with("mine.toml: rule `acme-token`"), "{error}");
     }
@@ -117,7 +117,7 @@ fn examples_that_do_not_hold_are_told_by_number() {
         ),
     ] {
         let mine = rules(&ACME.replacen(from, to, 1)).unwrap();
-        let scanner = Scanner::with_rules(&mine).unwrap();
+        let scanner = Scanner::with_rules(&mine, None).unwrap();
         let error = mine.try_out(&scanner).expect_err("an error").to_string();
         assert!(error.contains(says), "{error}");
     }
