@@ -42,7 +42,7 @@ use std::path::Path;
 use disguise::Views;
 use engine::Engine;
 use rule::Rule;
-use sweep::Sweep;
+use sweep::{Sweep, Triggers};
 
 pub(super) use overlap::settle;
 pub use source::{RuleError, RuleText};
@@ -117,14 +117,14 @@ impl Scanner {
             Ok(()) => sweep.finish(),
             Err(error) => {
                 tracing::warn!(%error, "the first pass failed; running every rule on its own");
-                self.scan_exhaustively(text)
+                self.scan_one_by_one(&Triggers::of(&self.rules), text)
             }
         }
     }
 
-    fn scan_exhaustively(&self, text: &[u8]) -> Vec<Finding> {
+    fn scan_one_by_one(&self, triggers: &Triggers, text: &[u8]) -> Vec<Finding> {
         let mut sweep = Sweep::new(&self.rules, text);
-        sweep.check_everywhere();
+        sweep.check_everywhere(triggers);
         sweep.finish()
     }
 

@@ -22,6 +22,22 @@ pub(super) struct Sweep<'a> {
     pub(super) tries: Vec<usize>,
 }
 
+/// Every rule's trigger as an expression of its own: one finds where it begins, the other one says whether
+/// a part of the text is one.
+pub(super) struct Triggers(Vec<Option<(Regex, Regex)>>);
+
+impl Triggers {
+    /// The triggers of these rules, which a [`Sweep`] must have, too.
+    pub(super) fn of(rules: &[Rule]) -> Self {
+        let compile = |rule: &Rule| {
+            let trigger = &rule.trigger.pattern;
+            let exact = pattern::compile(&format!(r"\A(?:{trigger})\z"));
+            Some((pattern::compile(trigger).ok()?, exact.ok()?))
+        };
+        Self(rules.iter().map(compile).collect())
+    }
+}
+
 impl<'a> Sweep<'a> {
     pub(super) fn new(rules: &'a [Rule], text: &'a [u8]) -> Self {
         Self {
@@ -62,12 +78,10 @@ impl<'a> Sweep<'a> {
     }
 
     /// Finds the triggers one rule at a time, without the first pass.
-    pub(super) fn check_everywhere(&mut self) {
-        for (index, rule) in self.rules.iter().enumerate() {
-            let trigger = &rule.trigger.pattern;
-            let exact = pattern::compile(&format!(r"\A(?:{trigger})\z"));
-            if let (Ok(trigger), Ok(exact)) = (pattern::compile(trigger), exact) {
-                self.check_all(index, &trigger, &exact);
+    pub(super) fn check_everywhere(&mut self, triggers: &Triggers) {
+        for (rule, trigger) in triggers.0.iter().enumerate() {
+            if let Some((trigger, exact)) = trigger {
+                self.check_all(rule, trigger, exact);
             }
         }
     }
