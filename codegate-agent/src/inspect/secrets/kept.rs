@@ -79,14 +79,23 @@ impl Kept {
 
     /// Written beside, and renamed: nobody reads half of it.
     fn write_file(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut dir = DirBuilder::new();
-        dir.recursive(true).mode(0o700).create(&self.dir)?;
+        self.make_dir()?;
         only_ours(&fs::symlink_metadata(&self.dir)?)?;
         let mut file = self.create()?;
         file.write_all(self.source.as_ref())?;
         file.write_all(digest(&SHA256, bytes).as_ref())?;
         file.write_all(bytes)?;
         fs::rename(self.fresh(), self.dir.join(NAME))
+    }
+
+    /// Not in somebody else's folder: under `sudo`, the home may still be the user's.
+    fn make_dir(&self) -> io::Result<()> {
+        let mut there = self.dir.ancestors().filter_map(|dir| dir.metadata().ok());
+        if !there.next().is_some_and(|dir| is_ours(&dir)) {
+            return Err(not_ours());
+        }
+        let mut dir = DirBuilder::new();
+        dir.recursive(true).mode(0o700).create(&self.dir)
     }
 
     fn create(&self) -> io::Result<File> {
@@ -107,14 +116,20 @@ impl Kept {
 
 /// Whether nobody but who runs this may write it.
 fn only_ours(metadata: &Metadata) -> io::Result<()> {
-    let ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    match ours && metadata.mode() & OTHERS_WRITE == 0 && !metadata.is_symlink() {
+    let others_may = metadata.mode() & OTHERS_WRITE != 0 || metadata.is_symlink();
+    match is_ours(metadata) && !others_may {
         true => Ok(()),
-        false => Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "somebody else may write it",
-        )),
+        false => Err(not_ours()),
     }
+}
+
+fn is_ours(metadata: &Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+fn not_ours() -> io::Error {
+    let why = "it is somebody else's, or they may write it";
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
 #[cfg(test)]
@@ -181,6 +196,22 @@ mod tests {
         let elsewhere = dir.path().join("elsewhere");
         fs::rename(&file, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+        assert_eq!(kept.read(), None);
+    }
+
+    #[test]
+    fn nothing_is_made_in_somebody_elses_folder() {
+        let dir = tempdir().unwrap();
+        // Only root can give a folder away; nobody else has `/`.
+        let theirs = if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(dir.path(), Some(65_534), None).unwrap();
+            dir.path()
+        } else {
+            Path::new("/")
+        };
+        let kept = Kept::of(&theirs.join("cache/codegate"), &[]);
+        kept.write(b"bytes");
+        assert!(!theirs.join("cache").exists());
         assert_eq!(kept.read(), None);
     }
 
