@@ -107,11 +107,13 @@ pub(super) fn scan(cli: &Cli, scan: &Scan, printer: &mut Printer) -> Result<Exit
 
 /// The user's folder for what can be made again (XDG Base Directory Specification).
 fn cache() -> Option<PathBuf> {
-    let given = |name| env::var_os(name).map(PathBuf::from);
-    let dir = given("XDG_CACHE_HOME").filter(|dir| dir.is_absolute());
-    let home = || given("HOME").filter(|home| home.is_absolute());
-    let dir = dir.or_else(|| home().map(|home| home.join(".cache")));
-    dir.map(|dir| dir.join("codegate"))
+    let given = |name| {
+        let dir = env::var_os(name).map(PathBuf::from);
+        dir.filter(|dir| dir.is_absolute())
+    };
+    let home = || given("HOME").map(|home| home.join(".cache"));
+    let dir = given("XDG_CACHE_HOME").or_else(home)?;
+    Some(dir.join("codegate"))
 }
 
 /// A mistake in a configuration that the user did not name does not keep them from scanning.

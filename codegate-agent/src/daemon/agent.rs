@@ -91,8 +91,8 @@ impl Agent {
         let connector = Connector::new(&ca, &config.upstream.extra_roots)
             .context("cannot load the roots that upstreams are verified with")?;
         let through = Through::of(&config.upstream)?;
-        let kept = Some(config.patterns_dir());
-        let inspector = Inspector::with_rules(&config.rules, config.pii, kept.as_deref())
+        let kept = config.patterns_dir();
+        let inspector = Inspector::with_rules(&config.rules, config.pii, Some(&kept))
             .context("cannot compile the rules")?;
         let packages = packages(&config);
         let terminator = Terminator::new().context("cannot make ticket keys")?;

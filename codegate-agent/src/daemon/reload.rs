@@ -60,8 +60,8 @@ fn make(path: Option<&Path>, old: &Config) -> Result<Fresh> {
     for part in needs_restart(old, &new) {
         tracing::warn!("{part} has changed, which takes a restart");
     }
-    let kept = Some(old.patterns_dir());
-    let inspector = Inspector::with_rules(&new.rules, new.pii, kept.as_deref())
+    let kept = old.patterns_dir();
+    let inspector = Inspector::with_rules(&new.rules, new.pii, Some(&kept))
         .context("cannot compile the rules")?;
     let through = Through::of(&new.upstream)?;
     let upstream = Upstream {
