@@ -13,7 +13,7 @@ use lab::{
 };
 use tokio::runtime::Runtime;
 
-use crate::field::{Field, arrived, assert_nobody, at, listen};
+use crate::field::{Field, arrived, assert_nobody, at, listen, waiting};
 
 const GUARDED: &str = "api.guarded.test";
 const BELOW: &str = "*.wild.test";
@@ -165,21 +165,22 @@ fn a_thousand_cold_starts_and_no_escape() {
     assert_nobody(&wire.everywhere);
 }
 
-/// Whether the connection that was just made has come to the agent.
+/// Whether the connection that was just made has come to the agent, and not to where it was to go.
 fn is_taken(wire: &Wire, to: SocketAddr) -> bool {
     let ground = &wire.field.ground;
-    let listener = if to.is_ipv4() {
+    let agent = if to.is_ipv4() {
         &ground.agent4
     } else {
         &ground.agent6
     };
-    listener.set_nonblocking(true).unwrap();
-    let taken = listener.accept();
-    listener.set_nonblocking(false).unwrap();
-    taken.is_ok_and(|(_, client)| {
-        let flow = wire.field.hooks.take_flow(ground.cookie, client);
-        flow.is_some_and(|flow| flow.original == to)
-    })
+    let mut taken = None;
+    until("the connection is somewhere", PATIENCE, || {
+        taken = waiting(agent)
+            .map(|(_, client)| wire.field.hooks.take_flow(ground.cookie, client))
+            .or_else(|| waiting(&wire.everywhere).map(|_| None));
+        taken.is_some()
+    });
+    taken.flatten().is_some_and(|flow| flow.original == to)
 }
 
 #[allow(clippy::print_stderr, reason = "a figure for whoever reads the log")]

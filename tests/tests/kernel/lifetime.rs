@@ -9,7 +9,7 @@ use std::{
 
 use codegate::kernel::{Hooks, KernelError, Options};
 
-use crate::field::{Field, Ground, V4, arrived, at};
+use crate::field::{Field, Ground, V4, arrived, at, waiting};
 
 #[test]
 fn dropping_the_last_handle_detaches() {
@@ -58,8 +58,7 @@ fn what_holds_the_hooks_can_be_killed_and_the_machine_goes_direct() {
     // A process is gone before its files are: the links go within moments.
     loop {
         let _client = ground.connect(V4);
-        ground.service4.set_nonblocking(true).unwrap();
-        if ground.service4.accept().is_ok() {
+        if waiting(&ground.service4).is_some() {
             break;
         }
         assert!(
