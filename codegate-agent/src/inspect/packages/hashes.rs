@@ -1,65 +1,90 @@
-//! A set of hashes in little room: those that begin with the same bits share a bucket, and of each
-//! only the 32 bits after these are kept.
+//! A set of hashes in little room, of which a look-up touches one line of memory: among millions, what
+//! is not in the caches is all that it costs.
 //!
-//! A look-up touches two lines of memory. Among millions of hashes another one is taken for one of
-//! them once in a thousand million times.
+//! Hashes in order are cut into as many equal parts as there are lines, and of each only the next 32 bits
+//! are kept. Another hash is taken for one of millions once in a thousand million times.
 
 use std::ops::Range;
 
-/// How many hashes share a bucket on average.
-const SHARED: usize = 4;
-/// The most first bits that choose a bucket.
-const MOST_BITS: u32 = 28;
+/// How many hashes a line has room for: with what is before them, it is as long as those of caches.
+const ROOM: usize = 15;
+/// How many it gets on average. One in fifty then finds no room.
+const USUAL: usize = 11;
+/// Where there is no hash.
+const FREE: u32 = u32::MAX;
 
 /// Hashes in order, each with its place among them.
 #[derive(Debug, Default)]
 pub(super) struct Hashes {
-    /// So many first bits choose the bucket.
-    bits: u32,
-    /// Where each bucket begins in `rests`, and where the last one ends.
-    starts: Vec<u32>,
-    /// The bits after those that choose the bucket.
-    rests: Vec<u32>,
+    lines: Vec<Line>,
+    /// Those for which their lines had no room, with their places.
+    spilled: Vec<(u64, u32)>,
+    count: usize,
+}
+
+/// The first hashes of a part, in order, and how many there are in the parts before.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct Line {
+    before: u32,
+    rests: [u32; ROOM],
 }
 
 impl Hashes {
     /// From hashes in order, of which there are about so many.
     pub(super) fn in_order(hashes: impl Iterator<Item = u64>, about: usize) -> Self {
-        let bits = (about / SHARED).max(1).ilog2().min(MOST_BITS);
-        let buckets = 1_usize << bits;
         let mut this = Self {
-            bits,
-            starts: Vec::with_capacity(buckets + 1),
-            rests: Vec::with_capacity(about),
+            lines: vec![Line::FREE; about / USUAL + 1],
+            ..Self::default()
         };
+        let mut at = 0;
         for hash in hashes {
-            let bucket = this.bucket(hash);
-            this.starts.resize(bucket + 1, this.rests.len() as u32);
-            this.rests.push(this.rest(hash));
+            let (line, rest) = this.split(hash);
+            for passed in this.lines.iter_mut().take(line + 1).skip(at + 1) {
+                passed.before = this.count as u32;
+            }
+            at = line;
+            this.push(hash, line, rest);
         }
-        this.starts.resize(buckets + 1, this.rests.len() as u32);
-        this.rests.shrink_to_fit();
+        this.spilled.shrink_to_fit();
         this
+    }
+
+    fn push(&mut self, hash: u64, line: usize, rest: u32) {
+        let place = self.count as u32;
+        let line = self.lines.get_mut(line);
+        let free = line.and_then(|line| line.rests.get_mut((place - line.before) as usize));
+        match free {
+            Some(free) => *free = rest,
+            None => self.spilled.push((hash, place)),
+        }
+        self.count += 1;
     }
 
     /// The places of a hash, from 0: none if it is not there, several if it was given as often.
     pub(super) fn places(&self, hash: u64) -> Range<usize> {
-        let bucket = self.bucket(hash);
-        let Some([from, to]) = self.starts.get(bucket..bucket + 2) else {
+        let (line, rest) = self.split(hash);
+        let Some(line) = self.lines.get(line) else {
             return 0..0;
         };
-        let (from, to) = (*from as usize, *to as usize);
-        let of_bucket = self.rests.get(from..to).unwrap_or_default();
-        let rest = self.rest(hash);
-        let before = of_bucket.iter().take_while(|other| **other < rest).count();
-        let same = of_bucket.iter().skip(before);
-        let same = same.take_while(|other| **other == rest).count();
-        from + before..from + before + same
+        let below = line.rests.iter().filter(|other| **other < rest).count();
+        let same = line.rests.iter().filter(|other| **other == rest).count();
+        let first = line.before as usize + below;
+        let last = line.rests.last();
+        if last.is_none_or(|last| *last == FREE || *last > rest) {
+            return first..first + same;
+        }
+        // Those that found no room come right behind those that did.
+        let spilled = self.spilled(hash);
+        let first = spilled
+            .first()
+            .map_or(first, |(_, place)| *place as usize - same);
+        first..first + same + spilled.len()
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.rests.len()
+        self.count
     }
 
     /// Whether a hash is there.
@@ -67,13 +92,27 @@ impl Hashes {
         !self.places(hash).is_empty()
     }
 
-    fn bucket(&self, hash: u64) -> usize {
-        hash.checked_shr(u64::BITS - self.bits).unwrap_or_default() as usize
+    /// Those like this one for which there was no room.
+    fn spilled(&self, hash: u64) -> &[(u64, u32)] {
+        let from = self.spilled.partition_point(|(other, _)| *other < hash);
+        let rest = self.spilled.get(from..).unwrap_or_default();
+        let same = rest.iter().take_while(|(other, _)| *other == hash).count();
+        rest.get(..same).unwrap_or_default()
     }
 
-    fn rest(&self, hash: u64) -> u32 {
-        (hash >> (u32::BITS - self.bits)) as u32
+    /// The line of a hash, and what is kept of it there.
+    fn split(&self, hash: u64) -> (usize, u32) {
+        let scaled = u128::from(hash) * self.lines.len() as u128;
+        let rest = (scaled >> u32::BITS) as u32;
+        ((scaled >> u64::BITS) as usize, rest.min(FREE - 1))
     }
+}
+
+impl Line {
+    const FREE: Self = Self {
+        before: 0,
+        rests: [FREE; ROOM],
+    };
 }
 
 #[cfg(test)]

@@ -124,30 +124,45 @@ fn by_record(judgement: &mut Judgement, purl: &Purl, facts: &Facts, record: &Rec
         Hit::Elsewhere => "listed-other-versions",
     };
     let why = reason(record, hit, verdict);
-    judgement.add(verdict, rule, why, format!("{}:{}", record.feed, record.id));
+    let source = [record.feed.as_str(), ":", &record.id].concat();
+    judgement.add(verdict, rule, why, source);
 }
 
 fn reason(record: &Record, hit: Hit, verdict: Verdict) -> String {
-    let status = record.status;
-    let scope = match (hit, verdict) {
-        (Hit::Whole, Verdict::Suspicious) => {
-            format!(
-                "all versions are listed as {status}, but it is much used and one source alone says so"
-            )
-        }
-        (Hit::Whole, _) => format!("all versions are {status}"),
-        (Hit::Version, _) => format!("this version is {status}"),
-        (Hit::Unversioned, _) => format!("{}, and none is named", record.some_versions()),
-        (Hit::Elsewhere, _) => format!("{}, but not this one", record.some_versions()),
-    };
-    let mut reason = format!("{}: {scope}", record.id);
+    /// What comes before and after what the record says, in most cases.
+    const AROUND: usize = 64;
+    let mut reason = String::with_capacity(record.id.len() + record.summary.len() + AROUND);
+    reason += &record.id;
+    reason += ": ";
+    write_scope(&mut reason, record, hit, verdict);
     if !record.summary.is_empty() {
-        reason += &format!(": {}", record.summary);
+        reason += ": ";
+        reason += &record.summary;
     }
     if record.feed != Feed::Seed && !record.sources.is_empty() {
         reason += &format!(" (found by {})", record.sources.join(", "));
     }
     reason
+}
+
+/// Which versions a record is about, and what it says of them.
+fn write_scope(reason: &mut String, record: &Record, hit: Hit, verdict: Verdict) {
+    if matches!(hit, Hit::Unversioned | Hit::Elsewhere) {
+        *reason += &record.some_versions();
+    }
+    let status = record.status.as_str();
+    let parts = match (hit, verdict) {
+        (Hit::Whole, Verdict::Suspicious) => [
+            "all versions are listed as ",
+            status,
+            ", but it is much used and one source alone says so",
+        ],
+        (Hit::Whole, _) => ["all versions are ", status, ""],
+        (Hit::Version, _) => ["this version is ", status, ""],
+        (Hit::Unversioned, _) => [", and none is named", "", ""],
+        (Hit::Elsewhere, _) => [", but not this one", "", ""],
+    };
+    parts.into_iter().for_each(|part| *reason += part);
 }
 
 impl Record {

@@ -159,14 +159,16 @@ impl Index {
     /// The hashes of all names of an ecosystem; `None` if there is no full list. The first time, it
     /// reads them, which takes some tenths of a second.
     fn known(&self, ecosystem: Ecosystem) -> Result<Option<&Hashes>, IndexError> {
-        let count = self.manifest.counts.names.get(ecosystem.osv_name());
-        let count = count.copied().unwrap_or_default() as usize;
-        let cell = self.known.get(ecosystem as usize - 1);
-        let Some(cell) = cell.filter(|_| count > 0) else {
+        let Some(cell) = self.known.get(ecosystem as usize - 1) else {
             return Ok(None);
         };
         if let Some(known) = cell.get() {
             return Ok(Some(known));
+        }
+        let count = self.manifest.counts.names.get(ecosystem.osv_name());
+        let count = count.copied().unwrap_or_default() as usize;
+        if count == 0 {
+            return Ok(None);
         }
         let known = Hashes::in_order(self.name_hashes(ecosystem)?, count);
         // A name that was not read would be called one that does not exist.

@@ -4,7 +4,9 @@
 //! length and its bytes; a list is its length and its items. Rows live no longer than the process: what
 //! is on disk has another form.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::BuildHasher;
+
+use foldhash::quality::FixedState;
 
 use super::super::{
     Affected, Feed, Record, Status,
@@ -87,7 +89,8 @@ impl Packed {
 }
 
 fn hash(key: (u8, &str)) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(key)
+    // The seed is any: rows are compared by name.
+    FixedState::with_seed(0).hash_one(key)
 }
 
 fn number(out: &mut Vec<u8>, mut number: usize) {

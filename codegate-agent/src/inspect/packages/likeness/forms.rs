@@ -1,64 +1,67 @@
 //! Forms in which names that are taken for one another are the same.
 
-use std::{borrow::Cow, str::Chars};
+use std::borrow::Cow;
 
 use crate::inspect::packages::Ecosystem;
 
-/// An odd number without a pattern.
-const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-
 /// The name as fingers type it, who seldom reach for capitals.
 pub(super) fn typed(name: &str) -> Cow<'_, str> {
-    match name.contains(|c: char| c.is_ascii_uppercase()) {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => Cow::Owned(name.to_ascii_lowercase()),
         false => Cow::Borrowed(name),
     }
 }
 
 /// The name as the eye may read it: look-alikes are one letter, separators and scopes are nothing.
-pub(super) fn folded(name: &str) -> impl Iterator<Item = char> {
-    Folded {
-        rest: name.chars(),
-        last: None,
-    }
+pub(super) fn folded(name: &str) -> String {
+    let mut folded = String::with_capacity(name.len());
+    each_folded(name, |c| folded.push(c));
+    folded
 }
 
-/// Characters, read as the eye may.
-struct Folded<'a> {
-    rest: Chars<'a>,
-    /// What the next one may yet make another letter of.
-    last: Option<char>,
+/// A hash of the same.
+pub(super) fn folded_hash(name: &str) -> u64 {
+    let mut hash = Hash::default();
+    each_folded(name, |c| hash.add(c.into()));
+    hash.finish()
 }
 
-impl Iterator for Folded<'_> {
-    type Item = char;
-
-    fn next(&mut self) -> Option<char> {
-        for c in self.rest.by_ref() {
-            let lower = match c.is_ascii() {
-                true => Some(c.to_ascii_lowercase()),
-                false => c.to_lowercase().next(),
-            };
-            self.last = match (self.last, alike(lower.unwrap_or(c))) {
-                (last, '-' | '_' | '.' | '/' | '@' | ':') => last,
-                (Some('r'), 'n') => Some('m'),
-                (Some('v'), 'v') => Some('w'),
-                (None, c) => Some(c),
-                (last, c) => {
-                    self.last = Some(c);
-                    return last;
-                }
-            };
+fn each_folded(name: &str, mut each: impl FnMut(char)) {
+    /// What most names are made of has its answers ready.
+    static ASCII: [Option<char>; 128] = {
+        let mut ascii = [None; 128];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            ascii[byte as usize] = alike(byte.to_ascii_lowercase() as char);
+            byte += 1;
         }
-        self.last.take()
+        ascii
+    };
+    // What the next one may yet make another letter of.
+    let mut last = None;
+    for c in name.chars() {
+        let read = match ASCII.get(c as usize) {
+            Some(read) => *read,
+            None => alike(c.to_lowercase().next().unwrap_or(c)),
+        };
+        last = match (last, read) {
+            (last, None) => last,
+            (Some('r'), Some('n')) => Some('m'),
+            (Some('v'), Some('v')) => Some('w'),
+            (last, read) => {
+                last.into_iter().for_each(&mut each);
+                read
+            }
+        };
     }
+    last.into_iter().for_each(each);
 }
 
-/// The Latin letter that a character looks like. The pairs are those of Unicode's table of
-/// confusables that fonts for code do not tell apart.
-fn alike(c: char) -> char {
-    match c {
-        'a'..='h' | 'j'..='z' | '-' | '_' | '.' | '/' | '@' => c,
+/// The Latin letter that a character in lower case looks like; `None` for what only separates letters.
+/// The pairs are those of Unicode's table of confusables that fonts for code do not tell apart.
+const fn alike(c: char) -> Option<char> {
+    Some(match c {
+        '-' | '_' | '.' | '/' | '@' | ':' => return None,
         '0' | 'о' | 'ο' | 'օ' | 'ö' | 'ó' | 'ò' | 'ø' => 'o',
         '1' | 'і' | 'ı' | 'ι' | 'í' | 'ì' | 'ï' | 'ӏ' | '|' | 'i' => 'l',
         'а' | 'α' | 'á' | 'à' | 'ä' | 'â' | 'ã' | 'å' => 'a',
@@ -84,28 +87,52 @@ fn alike(c: char) -> char {
         'у' | 'γ' | 'ý' => 'y',
         'ᴢ' => 'z',
         c => c,
+    })
+}
+
+/// A hash of a text, one character or byte after the other: whoever finds one compares the names.
+#[derive(Default)]
+struct Hash(u64);
+
+impl Hash {
+    fn add(&mut self, next: u32) {
+        /// An odd number without a pattern.
+        const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+        self.0 = self
+            .0
+            .wrapping_mul(FACTOR)
+            .wrapping_add(u64::from(next) + 1);
+    }
+
+    /// Spreads what the last characters say over all bits.
+    fn finish(&self) -> u64 {
+        let hash = (self.0 ^ (self.0 >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        hash ^ (hash >> 29)
     }
 }
 
-/// A hash of a text: whoever finds one compares the names.
-pub(super) fn hash(text: impl Iterator<Item = char>) -> u64 {
-    let step = |hash: u64, c: char| hash.wrapping_mul(FACTOR).wrapping_add(u64::from(c) + 1);
-    let hash = text.fold(0, step);
-    // Spreads what the last characters say over all bits.
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    hash ^ (hash >> 29)
+/// A hash of a name as it is.
+pub(super) fn hash(name: &str) -> u64 {
+    let mut hash = Hash::default();
+    name.bytes().for_each(|byte| hash.add(byte.into()));
+    hash.finish()
 }
 
 /// A hash of the name's words, whatever their order; `None` if it has but one.
 pub(super) fn words(name: &str) -> Option<u64> {
-    if name.contains(['/', ':']) {
-        return None;
+    let (mut several, mut sum, mut word) = (false, 0_u64, Hash::default());
+    for byte in name.bytes() {
+        match byte {
+            b'/' | b':' => return None,
+            b'-' | b'_' | b'.' => {
+                several = true;
+                sum = sum.wrapping_add(word.finish());
+                word = Hash::default();
+            }
+            byte => word.add(byte.into()),
+        }
     }
-    let words = name.split(['-', '_', '.']);
-    let (count, sum) = words.fold((0, 0_u64), |(count, sum), word| {
-        (count + 1, sum.wrapping_add(hash(word.chars())))
-    });
-    (count > 1).then_some(sum)
+    several.then(|| sum.wrapping_add(word.finish()))
 }
 
 /// In Maven, the coordinates without the first part of the group: `com` and `org` are mistaken for

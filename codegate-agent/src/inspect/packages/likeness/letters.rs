@@ -102,17 +102,20 @@ impl<const SLIPS: usize> Bags<SLIPS> {
         let longest = start(name.length + SLIPS + 1).unwrap_or_default();
         let range = shortest as usize..longest as usize;
         let once = self.once.get(range.clone()).unwrap_or_default();
-        let mut at = range.start;
-        for once in once.chunks(TOGETHER) {
+        let is_near = |once: u32| without_bits::<SLIPS>(once ^ name.once) == 0;
+        let mut look = |at: usize, once: &[u32]| {
+            let near = once.iter().enumerate().filter(|(_, once)| is_near(**once));
+            let near = near.filter_map(|(n, once)| self.id(at + n, *once, name));
+            near.for_each(&mut each);
+        };
+        let (blocks, rest) = once.as_chunks::<TOGETHER>();
+        for (n, block) in blocks.iter().enumerate() {
             // No branch for each of them, so that several are looked at in one step.
-            let is_near = |once: u32| without_bits::<SLIPS>(once ^ name.once) == 0;
-            if once.iter().fold(false, |some, once| some | is_near(*once)) {
-                let near = once.iter().enumerate().filter(|(_, once)| is_near(**once));
-                let near = near.filter_map(|(n, once)| self.id(at + n, *once, name));
-                near.for_each(&mut each);
+            if block.iter().fold(false, |some, once| some | is_near(*once)) {
+                look(range.start + n * TOGETHER, block);
             }
-            at += once.len();
         }
+        look(range.end - rest.len(), rest);
     }
 
     /// The name at a place, if no more bits differ than so many slips change.
@@ -142,14 +145,14 @@ pub(super) struct Tails(HashMap<u64, Vec<u32>>);
 impl Tails {
     pub(super) fn push(&mut self, name: &str, id: u32) {
         for text in [name, tail(name)] {
-            self.0.entry(hash(text.chars())).or_default().push(id);
+            self.0.entry(hash(text)).or_default().push(id);
         }
     }
 
     /// All whose first letter may be wrong, missing or too much in this name, and some others.
     pub(super) fn near(&self, name: &str, mut each: impl FnMut(u32)) {
         for text in [name, tail(name)] {
-            let ids = self.0.get(&hash(text.chars()));
+            let ids = self.0.get(&hash(text));
             ids.into_iter().flatten().for_each(|id| each(*id));
         }
     }

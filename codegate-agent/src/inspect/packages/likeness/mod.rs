@@ -11,7 +11,6 @@ mod letters;
 use foldhash::{HashMap, HashMapExt};
 
 use super::{Ecosystem, Package};
-use forms::hash;
 use letters::{Bags, Letters, Tails};
 
 /// Only names of this rank or better are worth imitating by a slip of the finger.
@@ -107,7 +106,7 @@ impl Likeness {
         self.names.push((name.into(), rank));
         self.ranks.entry(name.into()).or_insert(rank);
         // The better rank came first, and stays.
-        self.folded.entry(hash(forms::folded(name))).or_insert(id);
+        self.folded.entry(forms::folded_hash(name)).or_insert(id);
         if let Some(words) = forms::words(name) {
             self.words.entry(words).or_insert(id);
         }
@@ -158,8 +157,8 @@ impl Likeness {
     }
 
     fn by_form(&self, name: &str) -> Option<Like> {
-        let same = |other: &&str| forms::folded(other).eq(forms::folded(name));
-        let other = self.name(self.folded.get(&hash(forms::folded(name))));
+        let same = |other: &&str| forms::folded(other) == forms::folded(name);
+        let other = self.name(self.folded.get(&forms::folded_hash(name)));
         if let Some(other) = other.filter(same) {
             // Before it had a scope, Babel published under names of its own.
             if name.starts_with("babel-") && other.starts_with("@babel/") {
