@@ -3,10 +3,10 @@
 //! Bitcoin: base58check (Bitcoin's own), bech32 (BIP 173) and bech32m (BIP 350). Ethereum: EIP-55;
 //! an address in one case alone has no checksum and could be any hash, so it is none.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use memchr::{memchr2_iter, memmem};
+use memchr::{memchr_iter, memchr2_iter, memmem};
 use sha3::{Digest, Keccak256};
 
 use super::digits::{is_word, word_len};
@@ -29,8 +29,12 @@ pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
         memchr2_iter(b'1', b'3', text).filter_map(|at| word(text, at, 26..=35, is_base58check));
     let segwit =
         memmem::find_iter(text, b"bc1").filter_map(|at| word(text, at, 14..=LONGEST, is_segwit));
-    let ethereum =
-        memmem::find_iter(text, b"0x").filter_map(|at| word(text, at, 42..=42, is_eip55));
+    let ethereum = memchr_iter(b'x', text)
+        .filter_map(|at| {
+            at.checked_sub(1)
+                .filter(|zero| text.get(*zero) == Some(&b'0'))
+        })
+        .filter_map(|at| word(text, at, 42..=42, is_eip55));
     let bitcoin = base58.chain(segwit).map(|range| (range, Coin::Bitcoin));
     bitcoin.chain(ethereum.map(|range| (range, Coin::Ethereum)))
 }
@@ -39,23 +43,31 @@ pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
 fn word(
     text: &[u8],
     at: usize,
-    lengths: std::ops::RangeInclusive<usize>,
+    lengths: RangeInclusive<usize>,
     check: fn(&[u8]) -> bool,
 ) -> Option<Range<usize>> {
-    let byte = |at: Option<usize>| at.and_then(|at| text.get(at)).copied();
-    let joins = |byte: Option<u8>| byte.is_some_and(|b| is_word(b) || b"+/=-.%".contains(&b));
-    let before = at.checked_sub(1);
+    // Tables are full of numbers that begin so, and end soon.
+    let last = text.get(at + lengths.start() - 1)?;
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
     // What is long and random would be looked at for each of its bytes.
-    if byte(before).is_some_and(is_word) {
+    if !last.is_ascii_alphanumeric() || before.is_some_and(|byte| is_word(*byte)) {
         return None;
     }
     let len = word_len(text, at, LONGEST + 1);
     let range = at..at + len;
-    // `bitcoin:ADDRESS`, `address=ADDRESS`, `/address/ADDRESS`.
-    let opens = byte(before).is_none_or(|b| matches!(b, b'=' | b'/') || !joins(Some(b)));
-    let next_joins = joins(byte(Some(range.end))) && joins(byte(Some(range.end + 1)));
-    let closes = !byte(Some(range.end)).is_some_and(is_word) && !next_joins;
-    (lengths.contains(&len) && opens && closes && check(text.get(range.clone())?)).then_some(range)
+    let fits = lengths.contains(&len) && stands_alone(text, &range);
+    (fits && check(text.get(range.clone())?)).then_some(range)
+}
+
+/// Whether what is around an address leaves it one: `bitcoin:ADDRESS`, `address=ADDRESS`,
+/// `/address/ADDRESS`.
+fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
+    let joins = |byte: &u8| is_word(*byte) || b"+/=-.%".contains(byte);
+    let before = range.start.checked_sub(1).and_then(|at| text.get(at));
+    let (after, beyond) = (text.get(range.end), text.get(range.end + 1));
+    let opens = before.is_none_or(|byte| matches!(byte, b'=' | b'/') || !joins(byte));
+    let goes_on = after.is_some_and(joins) && beyond.is_some_and(joins);
+    opens && !goes_on && !after.is_some_and(|byte| is_word(*byte))
 }
 
 /// One version byte, twenty of a hash, and four of a double SHA-256.

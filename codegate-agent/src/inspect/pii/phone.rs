@@ -9,6 +9,10 @@ use super::{context, digits::is_word};
 
 /// E.164 allows fifteen digits.
 const MOST: usize = 15;
+/// National numbers have no fewer.
+const SHORTEST: usize = 9;
+/// What may stand between their groups.
+const SIGNS: &[u8] = b" -./()";
 /// How long a number with its signs may be, in bytes.
 const LONGEST: usize = 28;
 
@@ -163,7 +167,7 @@ impl Groups {
                 }
             } else {
                 signs += 1;
-                if signs > 2 || !b" -./()".contains(byte) {
+                if signs > 2 || !SIGNS.contains(byte) {
                     break;
                 }
             }
@@ -251,10 +255,15 @@ fn written(text: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
     if is_word(before) || b"+-./=$#%\\,)".contains(&before) {
         return None;
     }
+    // Most numbers are neither long enough by themselves nor the first of several.
+    let goes_on = text.get(run.end).is_some_and(|byte| SIGNS.contains(byte));
+    if run.len() < SHORTEST && !goes_on {
+        return None;
+    }
     let groups = Groups::of(text, run.start);
     let (end, digits) = groups
         .ends()
-        .find(|(end, digits)| (9..=12).contains(&digits.len()) && closes(text, *end))?;
+        .find(|(end, digits)| (SHORTEST..=12).contains(&digits.len()) && closes(text, *end))?;
     let range = start..end;
     let shape = text.get(range.clone())?;
     let american = is_north_american(digits.strip_prefix(b"1").unwrap_or(digits));

@@ -9,6 +9,7 @@ use base64::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::words::is_one_of;
 use crate::inspect::Confidence;
 
 /// A condition on the bytes of a token.
@@ -158,12 +159,6 @@ fn is_shown_host(behind: &[u8]) -> bool {
     };
     let len = host.iter().take_while(is_host).count();
     is_one_of(host.get(..len).unwrap_or_default(), &SHOWN_HOSTS)
-}
-
-fn is_one_of(text: &[u8], known: &[&str]) -> bool {
-    known
-        .iter()
-        .any(|known| text.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn has_crc32(token: &[u8]) -> bool {

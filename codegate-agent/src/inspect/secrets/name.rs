@@ -4,7 +4,7 @@
 //!
 //! Knows: names. Must not know: values.
 
-use super::words::runs;
+use super::words::{ends_with, holds, is_one_of, runs};
 
 /// The longest name that is looked at, in bytes.
 pub(super) const LONGEST: usize = 64;
@@ -255,20 +255,20 @@ const ENDS: [&str; 8] = [
     "privatekey",
 ];
 
-/// Whether a whole name (`DB_PASSWORD`, `apiKey`, `x-auth-token`) is that of a secret.
+/// Whether a whole name (`DB_PASSWORD`, `apiKey`, `x-auth-token`) is that of a secret. It is asked of every
+/// name that rings a bell, and takes no memory.
 pub(super) fn is_credential(name: &[u8]) -> bool {
-    let words: Vec<String> = runs(name)
-        .map(|run| String::from_utf8_lossy(run).to_ascii_lowercase())
-        .collect();
-    let ends_about = words
-        .last()
-        .is_some_and(|word| ABOUT_AT_END.contains(&word.as_str()));
-    let about = ends_about || words.iter().any(|word| ABOUT.contains(&word.as_str()));
-    !about
-        && words
-            .iter()
-            .enumerate()
-            .any(|(at, word)| names_secret(word, &words[..at], at + 1 == words.len()))
+    let mut words = runs(name).peekable();
+    let (mut before, mut found) = (None, false);
+    while let Some(word) = words.next() {
+        let last = words.peek().is_none();
+        if is_one_of(word, &ABOUT) || last && is_one_of(word, &ABOUT_AT_END) {
+            return false;
+        }
+        found = found || names_secret(word, before, last);
+        before = Some(word);
+    }
+    found
 }
 
 /// Whether a value says no more than its name, whatever stands between its words.
@@ -302,33 +302,36 @@ pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
         "key", "token", "secret", "pass", "pw", "auth", "cred", "pat", "sid", "dsn", "license",
         "api",
     ];
-    let lower = tail.to_ascii_lowercase();
-    let is_noun = |noun: &str| memchr::memmem::find(&lower, noun.as_bytes()).is_some();
-    let mut words = runs(tail).map(<[u8]>::to_ascii_lowercase);
     // A site's key is shown to every visitor.
-    let is_about =
-        |word: Vec<u8>| word == b"site" || ABOUT.iter().any(|about| about.as_bytes() == word);
-    tail.is_empty() || NOUNS.iter().any(|noun| is_noun(noun)) && !words.any(is_about)
+    let is_about = |word: &[u8]| is_one_of(word, &["site"]) || is_one_of(word, &ABOUT);
+    tail.is_empty() || NOUNS.iter().any(|noun| holds(tail, noun)) && !runs(tail).any(is_about)
 }
 
-fn names_secret(word: &str, before: &[String], last: bool) -> bool {
-    let after = |words: &[&str]| {
-        before
-            .last()
-            .is_some_and(|last| words.contains(&last.as_str()))
-    };
-    match word {
-        "key" => after(&KEYS) || last && !before.is_empty() && !after(&NO_KEYS),
-        "token" if after(&NO_TOKENS) => false,
-        "tokens" | "tokenizer" | "tokenize" | "keys" | "keyboard" => false,
-        "auth" | "pw" => true,
-        "salt" | "pepper" | "nonce" | "seed" => last,
-        "bypass" | "compass" => false,
-        _ => {
-            WITHIN.iter().any(|part| word.contains(part))
-                || ENDS.iter().any(|end| word.ends_with(end))
-        }
+fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
+    /// Words that hold one of [`ENDS`] and are none.
+    const OTHERS: [&str; 7] = [
+        "tokens",
+        "tokenizer",
+        "tokenize",
+        "keys",
+        "keyboard",
+        "bypass",
+        "compass",
+    ];
+    let after = |words: &[&str]| before.is_some_and(|before| is_one_of(before, words));
+    let is = |words: &[&str]| is_one_of(word, words);
+    if is(&["key"]) {
+        return after(&KEYS) || last && before.is_some() && !after(&NO_KEYS);
     }
+    if is(&OTHERS) || is(&["token"]) && after(&NO_TOKENS) {
+        return false;
+    }
+    if is(&["salt", "pepper", "nonce", "seed"]) {
+        return last;
+    }
+    is(&["auth", "pw"])
+        || WITHIN.iter().any(|part| holds(word, part))
+        || ENDS.iter().any(|end| ends_with(word, end))
 }
 
 #[cfg(test)]

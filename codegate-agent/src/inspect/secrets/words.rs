@@ -1,4 +1,4 @@
-//! Whether letters read like a word.
+//! Words: where they stand in a text, and whether letters read like one.
 //!
 //! Knows: which pairs of letters are common in the words of code and prose. Must not know: secrets.
 
@@ -51,6 +51,25 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         letters && !rises
     })
     .filter(|run| run.first().is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Whether a text is one of these, in whatever case.
+pub(super) fn is_one_of(text: &[u8], known: &[&str]) -> bool {
+    let is = |known: &&str| text.eq_ignore_ascii_case(known.as_bytes());
+    known.iter().any(is)
+}
+
+/// Whether a word stands anywhere in a text, in whatever case.
+pub(super) fn holds(text: &[u8], word: &str) -> bool {
+    let mut windows = text.windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether a text ends with a word, in whatever case.
+pub(super) fn ends_with(text: &[u8], word: &str) -> bool {
+    let end = text.len().checked_sub(word.len());
+    let end = end.and_then(|at| text.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 fn is_common(pair: &[u8]) -> bool {
