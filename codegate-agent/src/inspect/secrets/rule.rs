@@ -163,7 +163,12 @@ impl Token {
         }
         // One byte more than the longest match, for a `$` or `\b` at its end.
         let until = text.len().min(start.saturating_add(self.reach + 1));
-        let captures = self.pattern.get()?.captures(text.get(start..until)?)?;
+        let (pattern, rest) = (self.pattern.get()?, text.get(start..until)?);
+        // Captures take memory, and at most places there is nothing to capture.
+        if !pattern.is_match(rest) {
+            return None;
+        }
+        let captures = pattern.captures(rest)?;
         let whole = group(&captures, "0", start)?;
         if !self.edges.close(text, whole.end) {
             return None;

@@ -90,21 +90,17 @@ fn base64(word: &[u8]) -> Option<Vec<u8>> {
     if word.len() % 4 == 1 {
         return None;
     }
-    let mut decoded = Vec::new();
-    for quantum in word.chunks(4) {
-        let bits = quantum.iter().fold(0, |bits, byte| {
-            bits << 6 | u32::from(SIX_BITS[usize::from(*byte)])
-        });
-        let bits = bits << (6 * (4 - quantum.len()));
-        for shift in [16, 8, 0].into_iter().take(quantum.len() - 1) {
-            let byte = (bits >> shift) as u8;
-            if !is_text(byte) {
-                return None;
-            }
-            decoded.push(byte);
-        }
-    }
-    Some(decoded)
+    text_of(|| word.chunks(4).flat_map(quantum))
+}
+
+/// The bytes of four characters, or of the last two or three.
+fn quantum(characters: &[u8]) -> impl Iterator<Item = u8> {
+    let bits = characters.iter().fold(0, |bits, byte| {
+        bits << 6 | u32::from(SIX_BITS[usize::from(*byte)])
+    });
+    let bits = bits << (6 * (4 - characters.len()));
+    let shifts = [16, 8, 0].into_iter().take(characters.len() - 1);
+    shifts.map(move |shift| (bits >> shift) as u8)
 }
 
 fn hex(word: &[u8]) -> Option<Vec<u8>> {
@@ -116,8 +112,12 @@ fn hex(word: &[u8]) -> Option<Vec<u8>> {
         [a, b] => u8::try_from(digit(*a)? << 4 | digit(*b)?).ok(),
         _ => None,
     };
-    let decoded = word
-        .chunks(2)
-        .map(|pair| byte(pair).filter(|byte| is_text(*byte)));
-    decoded.collect()
+    // What is no digit is no text, either.
+    text_of(|| word.chunks(2).map(|pair| byte(pair).unwrap_or_default()))
+}
+
+/// Bytes if all of them are text. Most words' are not, as their first ones show: so nothing is kept before
+/// that is known.
+fn text_of<B: Iterator<Item = u8>>(bytes: impl Fn() -> B) -> Option<Vec<u8>> {
+    bytes().all(is_text).then(|| bytes().collect())
 }
