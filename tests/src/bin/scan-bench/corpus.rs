@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// How much text the engine is measured on, in bytes.
+/// About how much text the engine is measured on, in bytes.
 const TEXT: usize = 32 << 20;
 /// Messages of this many bytes, so many in a body: 64 KB and a little.
 const MESSAGE: usize = 4 << 10;
@@ -20,33 +20,32 @@ pub(crate) fn crates() -> PathBuf {
     home.join("registry/src")
 }
 
-/// The sources below a folder, in the order of their names, up to [`TEXT`].
+/// Sources below a folder, about [`TEXT`] of them: every so-many-th file, since a crate of tables or
+/// test vectors would else be half of it.
 pub(crate) fn texts(folder: &Path) -> Vec<String> {
-    let (mut texts, mut room) = (Vec::new(), TEXT);
-    gather(folder, &mut room, &mut texts);
+    let mut files = Vec::new();
+    gather(folder, &mut files);
+    let bytes: usize = files.iter().map(|(_, bytes)| bytes).sum();
+    let every = (bytes / TEXT).max(1);
+    let read = |(path, _): (PathBuf, usize)| fs::read_to_string(path).ok();
+    let texts: Vec<String> = files.into_iter().step_by(every).filter_map(read).collect();
     assert!(!texts.is_empty(), "{}: no sources", folder.display());
     texts
 }
 
-fn gather(folder: &Path, room: &mut usize, texts: &mut Vec<String>) {
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
+/// All sources with their sizes in bytes, in the order of their names.
+fn gather(folder: &Path, files: &mut Vec<(PathBuf, usize)>) {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     for path in paths {
-        if *room == 0 {
-            return;
-        }
+        let extension = path.extension();
+        let is_source =
+            extension.is_some_and(|e| ["rs", "toml", "md", "json"].iter().any(|x| e == *x));
         if path.is_dir() {
-            gather(&path, room, texts);
-        } else if path
-            .extension()
-            .is_some_and(|e| ["rs", "toml", "md", "json"].iter().any(|x| e == *x))
-            && let Ok(text) = fs::read_to_string(&path)
-        {
-            *room = room.saturating_sub(text.len());
-            texts.push(text);
+            gather(&path, files);
+        } else if is_source && let Ok(about) = path.metadata() {
+            files.push((path, about.len() as usize));
         }
     }
 }
