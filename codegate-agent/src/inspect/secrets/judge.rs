@@ -13,7 +13,7 @@ use super::{
         has_escapes, is_artifact, is_call, is_code, is_constant, is_number, is_place, is_reference,
         is_sequence, is_symbol, is_uuid, is_version,
     },
-    words::{common_pairs, natural_bytes, runs},
+    words::{common_pairs, is_one_of, natural_bytes, runs},
 };
 
 /// How a value stands in the text.
@@ -202,9 +202,7 @@ fn is_common_stem(value: &[u8]) -> bool {
         .map_or(0, |last| last + 1);
     let stem = value.get(..end).unwrap_or_default();
     let stem = stem.trim_of(b"_-");
-    STEMS
-        .iter()
-        .any(|common| stem.eq_ignore_ascii_case(common.as_bytes()))
+    is_one_of(stem, &STEMS)
 }
 
 /// `100ms`, `3600s`, `1024kb`.
