@@ -60,7 +60,8 @@ const STRICT: &str = concat!(
     r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive|new|of)\(|[(\[{])?[ ]?",
 );
 
-/// What ties values to names: the first of the three that fits. Compiled once; all rules share it.
+/// What ties values to names: the first of the three that fits. All rules share it: a clone would build
+/// its automaton's states anew, which takes longer than looking.
 static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
     pattern::compile(&format!(
         "{TAIL}{PAIR}{QUOTE}?|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}{QUOTE}?"
@@ -76,7 +77,7 @@ const LONGEST: usize = 512;
 /// Values that stand beside names.
 #[derive(Debug)]
 pub(super) struct Beside {
-    ties: Regex,
+    ties: &'static Regex,
     value: Option<Pattern>,
     /// The name must go on as that of a key does.
     named: bool,
@@ -144,22 +145,28 @@ impl Beside {
             .transpose()
             .map_err(|error| format!("value: {error}"))?;
         Ok(Self {
-            ties: TIES.clone()?,
+            ties: TIES.as_ref().map_err(String::clone)?,
             value: value.map(Pattern::anchored),
             named,
         })
     }
 
     /// The value that is tied to a name whose known part ends here.
+    ///
+    /// What the name says is asked first: to find what ties a value to it costs far more.
     pub(super) fn behind(&self, text: &[u8], end: usize) -> Option<Candidate> {
         let rest = text.get(end..text.len().min(end.saturating_add(LONGEST_TIE)))?;
         if !may_be_tied(rest) || self.named && !name::goes_on_as_key(tail(rest)) {
             return None;
         }
+        let name = full_name(text, end);
+        if self.value.is_none() && !name::is_credential(text.get(name.clone())?) {
+            return None;
+        }
         let start = end + self.ties.find(rest)?.end();
         let (secret, site) = match &self.value {
             Some(value) => shaped_value(value, text, end, start)?,
-            None => free_value(text, &full_name(text, end), start)?,
+            None => free_value(text, &name, start)?,
         };
         Some(Candidate {
             start: end,
@@ -210,11 +217,8 @@ fn shaped_value(
     whole.then_some((start..start + len, Site::Free))
 }
 
-/// A value of no particular shape, and how it stands there.
+/// A value of no particular shape, tied to a credential's name, and how it stands there.
 fn free_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<usize>, Site)> {
-    if !name::is_credential(text.get(name.clone())?) {
-        return None;
-    }
     let between = text.get(name.end..start)?;
     let rest = text.get(start..)?;
     if !is_bound(text, name, between) {

@@ -9,7 +9,7 @@ use base64::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::is_one_of;
+use super::words::Words;
 use crate::inspect::Confidence;
 
 /// A condition on the bytes of a token.
@@ -108,11 +108,11 @@ fn has_own_password(userinfo: &[u8], behind: &[u8]) -> bool {
     let is_reference = [&b"$"[..], b"%s", b"{"]
         .iter()
         .any(|sign| password.starts_with(sign));
-    let is_shown = password == user || is_one_of(password, &SHOWN_PASSWORDS);
+    let is_shown = password == user || SHOWN_PASSWORDS.have(password);
     !(password.is_empty() || is_port || is_reference || is_shown && is_shown_host(behind))
 }
 
-const SHOWN_PASSWORDS: [&str; 12] = [
+static SHOWN_PASSWORDS: Words = Words::of(&[
     "password",
     "passwd",
     "pass",
@@ -125,10 +125,10 @@ const SHOWN_PASSWORDS: [&str; 12] = [
     "...",
     "***",
     "xxx",
-];
+]);
 
 /// The hosts of examples, and of databases that nobody else can reach.
-const SHOWN_HOSTS: [&str; 19] = [
+static SHOWN_HOSTS: Words = Words::of(&[
     "localhost",
     "127.0.0.1",
     "0.0.0.0",
@@ -148,7 +148,7 @@ const SHOWN_HOSTS: [&str; 19] = [
     "example.org",
     "example.net",
     "github.com",
-];
+]);
 
 fn is_shown_host(behind: &[u8]) -> bool {
     let host = behind.strip_prefix(b"@").unwrap_or(behind);
@@ -158,7 +158,7 @@ fn is_shown_host(behind: &[u8]) -> bool {
             || host.starts_with(b"[") && **byte == b':'
     };
     let len = host.iter().take_while(is_host).count();
-    is_one_of(host.get(..len).unwrap_or_default(), &SHOWN_HOSTS)
+    SHOWN_HOSTS.have(host.get(..len).unwrap_or_default())
 }
 
 fn has_crc32(token: &[u8]) -> bool {

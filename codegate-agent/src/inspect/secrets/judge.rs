@@ -13,7 +13,7 @@ use super::{
         has_escapes, is_artifact, is_call, is_code, is_constant, is_number, is_place, is_reference,
         is_sequence, is_symbol, is_uuid, is_version,
     },
-    words::{common_pairs, is_one_of, natural_bytes, runs},
+    words::{Words, common_pairs, natural_bytes, runs},
 };
 
 /// How a value stands in the text.
@@ -116,7 +116,7 @@ fn classes(value: &[u8]) -> (usize, usize, usize) {
 
 /// A word that is written in examples, tests and types, with or without a number behind it.
 fn is_common_stem(value: &[u8]) -> bool {
-    const STEMS: [&str; 78] = [
+    static STEMS: Words = Words::of(&[
         "abc",
         "aes",
         "es",
@@ -195,14 +195,14 @@ fn is_common_stem(value: &[u8]) -> bool {
         "var",
         "varchar",
         "x",
-    ];
+    ]);
     let end = value
         .iter()
         .rposition(|byte| !byte.is_ascii_digit())
         .map_or(0, |last| last + 1);
     let stem = value.get(..end).unwrap_or_default();
     let stem = stem.trim_of(b"_-");
-    is_one_of(stem, &STEMS)
+    STEMS.have(stem)
 }
 
 /// `100ms`, `3600s`, `1024kb`.

@@ -4,13 +4,13 @@
 //!
 //! Knows: names. Must not know: values.
 
-use super::words::{ends_with, holds, is_one_of, runs};
+use super::words::{Words, runs};
 
 /// The longest name that is looked at, in bytes.
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-const ABOUT: [&str; 107] = [
+static ABOUT: Words = Words::of(&[
     "action",
     "algorithm",
     "alias",
@@ -118,13 +118,13 @@ const ABOUT: [&str; 107] = [
     "usage",
     "version",
     "xsrf",
-];
+]);
 
 /// What does so at the end of a name: in `user_name_password` it says nothing.
-const ABOUT_AT_END: [&str; 6] = ["address", "mint", "name", "names", "symbol", "title"];
+static ABOUT_AT_END: Words = Words::of(&["address", "mint", "name", "names", "symbol", "title"]);
 
 /// What `key` must follow to be a secret.
-const KEYS: [&str; 28] = [
+static KEYS: Words = Words::of(&[
     "access",
     "account",
     "admin",
@@ -153,11 +153,11 @@ const KEYS: [&str; 28] = [
     "session",
     "shared",
     "signing",
-];
+]);
 
 /// What `key` must not follow at the end of a name: these are keys of tables, maps and keyboards, or
 /// known to everybody.
-const NO_KEYS: [&str; 65] = [
+static NO_KEYS: Words = Words::of(&[
     "accept",
     "alt",
     "arrow",
@@ -223,16 +223,16 @@ const NO_KEYS: [&str; 65] = [
     "storage",
     "unique",
     "websocket",
-];
+]);
 
 /// What `token` must not follow: it tells calls, pages or changes apart, or is a word of a text.
-const NO_TOKENS: [&str; 12] = [
+static NO_TOKENS: Words = Words::of(&[
     "bos", "change", "cls", "cursor", "eos", "mask", "pad", "poll", "resume", "sep", "starting",
     "unk",
-];
+]);
 
 /// What makes a word a secret's name wherever it stands in the word, and at its end.
-const WITHIN: [&str; 10] = [
+static WITHIN: Words = Words::of(&[
     "passw",
     "pasw",
     "psword",
@@ -243,8 +243,8 @@ const WITHIN: [&str; 10] = [
     "secret",
     "credential",
     "apikey",
-];
-const ENDS: [&str; 8] = [
+]);
+static ENDS: Words = Words::of(&[
     "pass",
     "pwd",
     "pswd",
@@ -253,7 +253,7 @@ const ENDS: [&str; 8] = [
     "accesskey",
     "authkey",
     "privatekey",
-];
+]);
 
 /// Whether a whole name (`DB_PASSWORD`, `apiKey`, `x-auth-token`) is that of a secret. It is asked of every
 /// name that rings a bell, and takes no memory.
@@ -262,7 +262,7 @@ pub(super) fn is_credential(name: &[u8]) -> bool {
     let (mut before, mut found) = (None, false);
     while let Some(word) = words.next() {
         let last = words.peek().is_none();
-        if is_one_of(word, &ABOUT) || last && is_one_of(word, &ABOUT_AT_END) {
+        if ABOUT.have(word) || last && ABOUT_AT_END.have(word) {
             return false;
         }
         found = found || names_secret(word, before, last);
@@ -298,18 +298,19 @@ pub(super) fn sets(name: &[u8], method: bool) -> bool {
 /// Whether the rest of a name, behind a service's, is that of a key: `_API_KEY`, `Token`, or
 /// nothing at all; `_project_id` and `_build` are not.
 pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
-    const NOUNS: [&str; 12] = [
+    static NOUNS: Words = Words::of(&[
         "key", "token", "secret", "pass", "pw", "auth", "cred", "pat", "sid", "dsn", "license",
         "api",
-    ];
+    ]);
     // A site's key is shown to every visitor.
-    let is_about = |word: &[u8]| is_one_of(word, &["site"]) || is_one_of(word, &ABOUT);
-    tail.is_empty() || NOUNS.iter().any(|noun| holds(tail, noun)) && !runs(tail).any(is_about)
+    static SITE: Words = Words::of(&["site"]);
+    let is_about = |word: &[u8]| SITE.have(word) || ABOUT.have(word);
+    tail.is_empty() || NOUNS.stand_in(tail) && !runs(tail).any(is_about)
 }
 
 fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     /// Words that hold one of [`ENDS`] and are none.
-    const OTHERS: [&str; 7] = [
+    static OTHERS: Words = Words::of(&[
         "tokens",
         "tokenizer",
         "tokenize",
@@ -317,21 +318,22 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
         "keyboard",
         "bypass",
         "compass",
-    ];
-    let after = |words: &[&str]| before.is_some_and(|before| is_one_of(before, words));
-    let is = |words: &[&str]| is_one_of(word, words);
-    if is(&["key"]) {
+    ]);
+    static KEY: Words = Words::of(&["key"]);
+    static TOKEN: Words = Words::of(&["token"]);
+    static SALTS: Words = Words::of(&["salt", "pepper", "nonce", "seed"]);
+    static SHORT: Words = Words::of(&["auth", "pw"]);
+    let after = |words: &Words| before.is_some_and(|before| words.have(before));
+    if KEY.have(word) {
         return after(&KEYS) || last && before.is_some() && !after(&NO_KEYS);
     }
-    if is(&OTHERS) || is(&["token"]) && after(&NO_TOKENS) {
+    if OTHERS.have(word) || TOKEN.have(word) && after(&NO_TOKENS) {
         return false;
     }
-    if is(&["salt", "pepper", "nonce", "seed"]) {
+    if SALTS.have(word) {
         return last;
     }
-    is(&["auth", "pw"])
-        || WITHIN.iter().any(|part| holds(word, part))
-        || ENDS.iter().any(|end| ends_with(word, end))
+    SHORT.have(word) || WITHIN.stand_in(word) || ENDS.end(word)
 }
 
 #[cfg(test)]

@@ -53,23 +53,81 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     .filter(|run| run.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
-/// Whether a text is one of these, in whatever case.
-pub(super) fn is_one_of(text: &[u8], known: &[&str]) -> bool {
-    let is = |known: &&str| text.eq_ignore_ascii_case(known.as_bytes());
-    known.iter().any(is)
+/// A set of words, in lower case, that are looked for in whatever case.
+///
+/// It knows beforehand which letters its words begin with, so that what is none of them, as most is not,
+/// costs one look.
+#[derive(Debug)]
+pub(super) struct Words {
+    all: &'static [&'static str],
+    /// For each length, the set of first letters (bit 1 is `a`); the last one is for all that are longer.
+    first: [u32; Words::LENGTHS],
 }
 
-/// Whether a word stands anywhere in a text, in whatever case.
-pub(super) fn holds(text: &[u8], word: &str) -> bool {
-    let mut windows = text.windows(word.len());
-    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
-}
+impl Words {
+    const LENGTHS: usize = 16;
 
-/// Whether a text ends with a word, in whatever case.
-pub(super) fn ends_with(text: &[u8], word: &str) -> bool {
-    let end = text.len().checked_sub(word.len());
-    let end = end.and_then(|at| text.get(at..));
-    end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+    pub(super) const fn of(all: &'static [&'static str]) -> Self {
+        let mut first = [0; Self::LENGTHS];
+        let mut at = 0;
+        while at < all.len() {
+            let word = all[at].as_bytes();
+            first[Self::length(word)] |= Self::letter(word[0]);
+            at += 1;
+        }
+        Self { all, first }
+    }
+
+    /// Whether a text is one of them.
+    pub(super) fn have(&self, text: &[u8]) -> bool {
+        let may_be = |first: &u8| self.first_letters(text) & Self::letter(*first) != 0;
+        let is = |word: &&str| text.eq_ignore_ascii_case(word.as_bytes());
+        text.first().is_some_and(may_be) && self.all.iter().any(is)
+    }
+
+    /// Whether one of them stands anywhere in a text.
+    pub(super) fn stand_in(&self, text: &[u8]) -> bool {
+        let letters = self.first.iter().fold(0, |all, some| all | some);
+        let begins_here = |(at, first): (usize, &u8)| {
+            let rest = text.get(at..).unwrap_or_default();
+            let begins = |word: &&str| {
+                let begin = rest.get(..word.len());
+                begin.is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
+            };
+            letters & Self::letter(*first) != 0 && self.all.iter().any(begins)
+        };
+        text.iter().enumerate().any(begins_here)
+    }
+
+    /// Whether a text ends with one of them.
+    pub(super) fn end(&self, text: &[u8]) -> bool {
+        let ends = |word: &&str| {
+            let end = text.len().checked_sub(word.len());
+            let end = end.and_then(|at| text.get(at..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        self.all.iter().any(ends)
+    }
+
+    fn first_letters(&self, text: &[u8]) -> u32 {
+        self.first
+            .get(Self::length(text))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    const fn length(text: &[u8]) -> usize {
+        if text.len() < Self::LENGTHS {
+            text.len()
+        } else {
+            Self::LENGTHS - 1
+        }
+    }
+
+    /// The bit of a letter, which is the same in both cases. Other bytes share it: it only says maybe.
+    const fn letter(byte: u8) -> u32 {
+        1 << (byte & 31)
+    }
 }
 
 fn is_common(pair: &[u8]) -> bool {
@@ -100,6 +158,36 @@ mod tests {
         }
         for noise in ["xkqz", "wjvbnm", "QZPTKD", "abc", "fjxpwq"] {
             assert!(!is_natural(noise.as_bytes()), "{noise}");
+        }
+    }
+
+    #[test]
+    fn words_are_found_in_whatever_case() {
+        static WORDS: Words = Words::of(&["api", "authorization-header", "key"]);
+        for text in ["api", "Key", "KEY", "Authorization-Header"] {
+            assert!(WORDS.have(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "ap",
+            "apis",
+            "keY1",
+            "kez",
+            "authorization-heade\u{7f}",
+            "+ey",
+        ] {
+            assert!(!WORDS.have(text.as_bytes()), "{text}");
+        }
+        for (text, stands, ends) in [
+            ("api", true, true),
+            ("myApiKey", true, true),
+            ("xAPIx", true, false),
+            ("ke", false, false),
+            ("", false, false),
+            ("x-authorization-HEADER", true, true),
+        ] {
+            assert_eq!(WORDS.stand_in(text.as_bytes()), stands, "{text}");
+            assert_eq!(WORDS.end(text.as_bytes()), ends, "{text}");
         }
     }
 
