@@ -15,18 +15,36 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Where the first two digits stand side by side. Eight bytes are looked at in one go.
+/// Where the first two digits stand side by side. Sixteen bytes are looked at in one go.
 fn pair(text: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let digits = digits(u64::from_le_bytes(*block));
-        let pairs = digits & digits >> 8;
-        if pairs != 0 {
-            return Some(at + pairs.trailing_zeros() as usize / 8);
+    while let Some((low, high)) = block(text, at) {
+        let (low, high) = (digits(low), digits(high));
+        if low | high == 0 {
+            at += BLOCK;
+            continue;
         }
-        at += size_of_val(block) - 1; // its last byte may be the first of two
+        let pairs = [low & (low >> 8 | high << 56), high & high >> 8];
+        if let Some(half) = pairs.iter().position(|pairs| *pairs != 0) {
+            let within = pairs.get(half)?.trailing_zeros() as usize / 8;
+            return Some(at + half * BLOCK / 2 + within);
+        }
+        at += BLOCK - 1; // its last byte may be the first of two
     }
     let both = |pair: &[u8]| pair.iter().all(u8::is_ascii_digit);
     Some(at + text.get(at..)?.windows(2).position(both)?)
+}
+
+/// Bytes that are looked at in one go.
+const BLOCK: usize = 16;
+
+/// The first half of a block that begins at a place, and its second half.
+fn block(text: &[u8], at: usize) -> Option<(u64, u64)> {
+    let block = text.get(at..)?.first_chunk::<BLOCK>()?;
+    let (low, high) = block.split_first_chunk()?;
+    Some((
+        u64::from_le_bytes(*low),
+        u64::from_le_bytes(high.try_into().ok()?),
+    ))
 }
 
 /// The high bit of each byte that is a digit.
@@ -104,8 +122,8 @@ mod tests {
         assert!(of("x1y2 z3").is_empty());
         assert_eq!(of("x12y345z"), [1..3, 4..7]);
         assert_eq!(of("1 23 456 7 89"), [2..4, 5..8, 11..13]);
-        for before in 0..9 {
-            for digits in 2..9 {
+        for before in 0..17 {
+            for digits in 2..18 {
                 let text = format!("{}{}x", "x".repeat(before), "7".repeat(digits));
                 assert_eq!(of(&text), [before..before + digits], "{text}");
             }

@@ -7,7 +7,7 @@ use super::{checksum::modulo, digits::stands_alone};
 /// The longest number, in characters.
 const LONGEST: usize = 34;
 
-/// Countries and the lengths of their numbers, from SWIFT's IBAN registry.
+/// Countries (each two letters and a space) and the lengths of their numbers, from SWIFT's IBAN registry.
 const LENGTHS: &[(usize, &str)] = &[
     (15, "NO"),
     (16, "BE BI"),
@@ -46,9 +46,8 @@ pub(super) fn find(text: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
 
 fn length(country: &[u8]) -> Option<usize> {
     let of = |(_, countries): &&(usize, &str)| {
-        countries
-            .split(' ')
-            .any(|known| known.as_bytes() == country)
+        let mut countries = countries.as_bytes().chunks(3);
+        countries.any(|known| known.starts_with(country))
     };
     LENGTHS.iter().find(of).map(|(length, _)| *length)
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     context,
-    digits::{stands_alone, word_len, word_start},
+    digits::{is_word, stands_alone, word_len, word_start},
     policy::Family,
 };
 use crate::inspect::Confidence;
@@ -44,16 +44,18 @@ pub(super) struct Number {
 #[derive(Debug)]
 pub(super) struct Numbers {
     by_first: Vec<Shapes>,
+    /// By the length of a run of digits: which bytes can stand behind it if it is the first one of a shape.
+    /// Most runs are part of something else (`u32`, `0x1f`), and cost no more than this look.
+    behind_run: Vec<[bool; 256]>,
 }
 
-/// Shapes whose first words have one length.
-#[derive(Debug, Clone)]
+/// Shapes whose first words have one length, in the order in which they are tried.
+#[derive(Debug, Clone, Default)]
 struct Shapes {
-    /// In the order in which they are tried.
-    all: Vec<Shape>,
-    /// Whether one of them has this byte behind its first word, or ends there (the last entry). Most
-    /// numbers of a text are followed by something else, and cost no more than this look.
-    followed: [bool; 257],
+    /// By a byte that stands behind the first word of one of them: what can fit there.
+    followed: Vec<(u8, Vec<Shape>)>,
+    /// Those that end there, which fit whatever follows.
+    whole: Vec<Shape>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,11 +75,8 @@ pub(super) struct Seen {
 
 impl Numbers {
     pub(super) fn new(numbers: impl Iterator<Item = &'static Number>) -> Self {
-        let none = Shapes {
-            all: Vec::new(),
-            followed: [false; 257],
-        };
-        let mut by_first = vec![none; LONGEST + 1];
+        let mut by_first = vec![Shapes::default(); LONGEST + 1];
+        let mut behind_run = vec![[false; 256]; LONGEST + 1];
         for number in numbers {
             let telling = number.telling.iter().map(|text| (text, true));
             let beside = number.beside.iter().map(|text| (text, false));
@@ -88,46 +87,66 @@ impl Numbers {
                     text,
                     telling,
                 };
+                shape.mark_run(&mut behind_run);
                 let first = word_len(text, 0, LONGEST);
                 if let Some(shapes) = by_first.get_mut(first) {
-                    shapes.add(shape, text.get(first));
+                    shapes.add(shape, text.get(first).copied());
                 }
             }
         }
-        Self { by_first }
+        Self {
+            by_first,
+            behind_run,
+        }
     }
 
     /// The number whose first digits are this run.
     pub(super) fn find(&self, text: &[u8], run: &Range<usize>) -> Option<Seen> {
+        if !self.may_be_first(text, run) {
+            return None;
+        }
         let start = word_start(text, run.start, LETTERS + 1);
         self.at(text, start)
             .or_else(|| self.at(text, before(text, start)?))
     }
 
+    /// Whether a run can be the first one of a shape, by what stands before it and behind it.
+    fn may_be_first(&self, text: &[u8], run: &Range<usize>) -> bool {
+        let before = run.start.checked_sub(1).and_then(|at| text.get(at));
+        let behind = text.get(run.end).copied().unwrap_or(b' ');
+        let goes_on = self.behind_run.get(run.len());
+        !before.is_some_and(|byte| is_word(*byte) && !byte.is_ascii_uppercase())
+            && goes_on.is_some_and(|goes_on| goes_on.get(usize::from(behind)) == Some(&true))
+    }
+
     fn at(&self, text: &[u8], start: usize) -> Option<Seen> {
         let first = word_len(text, start, LONGEST + 1);
         let shapes = self.by_first.get(first)?;
-        if !shapes.may_be_followed(text.get(start + first)) {
-            return None;
-        }
-        let mut shapes = shapes.all.iter();
+        let mut shapes = shapes.followed_by(text.get(start + first));
         shapes.find_map(|shape| shape.find(text, start))
     }
 }
 
 impl Shapes {
-    fn add(&mut self, shape: Shape, behind: Option<&u8>) {
-        let at = behind.map_or(256, |byte| usize::from(*byte));
-        if let Some(followed) = self.followed.get_mut(at) {
-            *followed = true;
+    fn add(&mut self, shape: Shape, behind: Option<u8>) {
+        let Some(behind) = behind else {
+            self.whole.push(shape);
+            let all = self.followed.iter_mut();
+            return all.for_each(|(_, shapes)| shapes.push(shape));
+        };
+        match self.followed.iter_mut().find(|(byte, _)| *byte == behind) {
+            Some((_, shapes)) => shapes.push(shape),
+            None => {
+                let before = self.whole.iter().copied();
+                let shapes = before.chain([shape]).collect();
+                self.followed.push((behind, shapes));
+            }
         }
-        self.all.push(shape);
     }
 
-    fn may_be_followed(&self, behind: Option<&u8>) -> bool {
-        let [.., ends] = self.followed;
-        let by = behind.and_then(|byte| self.followed.get(usize::from(*byte)));
-        ends || by.is_some_and(|by| *by)
+    fn followed_by(&self, behind: Option<&u8>) -> impl Iterator<Item = &Shape> {
+        let known = self.followed.iter().find(|(byte, _)| Some(byte) == behind);
+        known.map_or(&self.whole, |(_, shapes)| shapes).iter()
     }
 }
 
@@ -142,6 +161,26 @@ fn before(text: &[u8], start: usize) -> Option<usize> {
 }
 
 impl Shape {
+    /// Marks, for the length of its first run of two digits or more, which bytes can follow that.
+    fn mark_run(&self, behind: &mut [[bool; 256]]) {
+        let runs = self.text.chunk_by(|a, b| (*a == b'9') == (*b == b'9'));
+        let mut end = 0;
+        for run in runs {
+            end += run.len();
+            if run.first() == Some(&b'9')
+                && run.len() >= 2
+                && let Some(behind) = behind.get_mut(run.len())
+            {
+                let next = self.text.get(end);
+                for (byte, may_follow) in (0..=u8::MAX).zip(behind) {
+                    // Behind its end is what may stand around a number, which is no part of a word.
+                    *may_follow |= next.map_or(!is_word(byte), |sign| fits(*sign, byte));
+                }
+                return;
+            }
+        }
+    }
+
     fn find(&self, text: &[u8], start: usize) -> Option<Seen> {
         let range = start..start + self.text.len();
         let written = text.get(range.clone())?;

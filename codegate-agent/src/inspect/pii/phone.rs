@@ -256,8 +256,8 @@ fn written(text: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     // Most numbers are neither long enough by themselves nor the first of several.
-    let goes_on = text.get(run.end).is_some_and(|byte| SIGNS.contains(byte));
-    if run.len() < SHORTEST && !goes_on {
+    let goes_on = another_follows(text.get(run.end..)?);
+    if !goes_on && (run.len() < SHORTEST || !may_be_dialled(text.get(run.clone())?)) {
         return None;
     }
     let groups = Groups::of(text, run.start);
@@ -266,16 +266,35 @@ fn written(text: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
         .find(|(end, digits)| (SHORTEST..=12).contains(&digits.len()) && closes(text, *end))?;
     let range = start..end;
     let shape = text.get(range.clone())?;
-    let american = is_north_american(digits.strip_prefix(b"1").unwrap_or(digits));
-    if bracket && american && shape.get(4) == Some(&b')') {
+    if bracket && is_american(digits) && shape.get(4) == Some(&b')') {
         return Some(range);
     }
-    let dialled = digits.first() == Some(&b'0') && !is_counted_up(digits);
-    let plausible = (american && digits.len() <= 11) || dialled;
     // A constant of the program may be called CALL; nobody writes its value in groups.
     let bare = shape.iter().all(u8::is_ascii_digit);
     let words = if bare { &WORDS[..SURE] } else { &WORDS[..] };
-    (plausible && !is_date(shape) && context::says(text, &range, words)).then_some(range)
+    let plausible = may_be_dialled(digits) && !is_date(shape);
+    (plausible && context::says(text, &range, words)).then_some(range)
+}
+
+/// Whether one or two signs and another group stand behind a group.
+fn another_follows(rest: &[u8]) -> bool {
+    let is_sign = |byte: &u8| SIGNS.contains(byte);
+    match rest {
+        [sign, digit, ..] if digit.is_ascii_digit() => is_sign(sign),
+        [sign, other, digit, ..] if digit.is_ascii_digit() => is_sign(sign) && is_sign(other),
+        _ => false,
+    }
+}
+
+/// Whether digits begin as national numbers do.
+fn may_be_dialled(digits: &[u8]) -> bool {
+    let trunk = digits.first() == Some(&b'0');
+    trunk && !is_counted_up(digits) || is_american(digits)
+}
+
+/// A number of North America, with its trunk prefix or without.
+fn is_american(digits: &[u8]) -> bool {
+    is_north_american(digits.strip_prefix(b"1").unwrap_or(digits))
 }
 
 /// `2024-01-02 10`: a date, and what follows it.
