@@ -16,9 +16,9 @@ use super::{
     rule::Candidate,
 };
 
-/// What may follow the known part of a name: the rest of it, its closing quote, an array's bounds.
+/// What may follow a name: its closing quote, an array's bounds. Signs that can end a name can also begin a tie.
 const TAIL: &str = concat!(
-    r#"^[A-Za-z0-9_.-]{0,24}(?:\\{0,3}["'`\])]){0,3}"#,
+    r#"^[.-]*(?:\\{0,3}["'`\])]){0,3}"#,
     r"(?:\[[0-9A-Za-z_]{0,8}\])?[ \t]{0,8}",
 );
 
@@ -70,6 +70,9 @@ static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
 
 /// The longest text that can tie a value to a name, in bytes.
 const LONGEST_TIE: usize = 240;
+
+/// The longest rest of a name, in bytes.
+const LONGEST_TAIL: usize = 24;
 
 /// The longest value, in bytes.
 const LONGEST: usize = 512;
@@ -163,7 +166,7 @@ impl Beside {
         if self.value.is_none() && !name::is_credential(text.get(name.clone())?) {
             return None;
         }
-        let start = end + self.ties.find(rest)?.end();
+        let start = end + tie_end(self.ties, rest)?;
         let (secret, site) = match &self.value {
             Some(value) => shaped_value(value, text, end, start)?,
             None => free_value(text, &name, start)?,
@@ -175,6 +178,15 @@ impl Beside {
             site,
         })
     }
+}
+
+/// Where the tie ends that begins behind the rest of a name.
+fn tie_end(ties: &Regex, rest: &[u8]) -> Option<usize> {
+    let tail = Some(tail(rest)).filter(|tail| tail.len() <= LONGEST_TAIL)?;
+    let is_sign = |byte: &&u8| b".-".contains(byte);
+    let signs = tail.iter().rev().take_while(is_sign).count();
+    let from = tail.len() - signs;
+    Some(from + ties.find(rest.get(from..)?)?.end())
 }
 
 /// What follows the known part in a name.
