@@ -112,7 +112,7 @@ fn has_own_password(userinfo: &[u8], behind: &[u8]) -> bool {
     !(password.is_empty() || is_port || is_reference || is_shown && is_shown_host(behind))
 }
 
-static SHOWN_PASSWORDS: Words = Words::of(&[
+static SHOWN_PASSWORDS: Words<12> = Words::of([
     "password",
     "passwd",
     "pass",
@@ -128,7 +128,7 @@ static SHOWN_PASSWORDS: Words = Words::of(&[
 ]);
 
 /// The hosts of examples, and of databases that nobody else can reach.
-static SHOWN_HOSTS: Words = Words::of(&[
+static SHOWN_HOSTS: Words<19> = Words::of([
     "localhost",
     "127.0.0.1",
     "0.0.0.0",

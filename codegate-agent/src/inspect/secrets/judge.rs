@@ -116,7 +116,7 @@ fn classes(value: &[u8]) -> (usize, usize, usize) {
 
 /// A word that is written in examples, tests and types, with or without a number behind it.
 fn is_common_stem(value: &[u8]) -> bool {
-    static STEMS: Words = Words::of(&[
+    static STEMS: Words<78> = Words::of([
         "abc",
         "aes",
         "es",

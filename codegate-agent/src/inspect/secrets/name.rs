@@ -10,7 +10,7 @@ use super::words::{Words, runs};
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-static ABOUT: Words = Words::of(&[
+static ABOUT: Words<107> = Words::of([
     "action",
     "algorithm",
     "alias",
@@ -121,10 +121,10 @@ static ABOUT: Words = Words::of(&[
 ]);
 
 /// What does so at the end of a name: in `user_name_password` it says nothing.
-static ABOUT_AT_END: Words = Words::of(&["address", "mint", "name", "names", "symbol", "title"]);
+static ABOUT_AT_END: Words<6> = Words::of(["address", "mint", "name", "names", "symbol", "title"]);
 
 /// What `key` must follow to be a secret.
-static KEYS: Words = Words::of(&[
+static KEYS: Words<28> = Words::of([
     "access",
     "account",
     "admin",
@@ -157,7 +157,7 @@ static KEYS: Words = Words::of(&[
 
 /// What `key` must not follow at the end of a name: these are keys of tables, maps and keyboards, or
 /// known to everybody.
-static NO_KEYS: Words = Words::of(&[
+static NO_KEYS: Words<65> = Words::of([
     "accept",
     "alt",
     "arrow",
@@ -226,13 +226,13 @@ static NO_KEYS: Words = Words::of(&[
 ]);
 
 /// What `token` must not follow: it tells calls, pages or changes apart, or is a word of a text.
-static NO_TOKENS: Words = Words::of(&[
+static NO_TOKENS: Words<12> = Words::of([
     "bos", "change", "cls", "cursor", "eos", "mask", "pad", "poll", "resume", "sep", "starting",
     "unk",
 ]);
 
 /// What makes a word a secret's name wherever it stands in the word, and at its end.
-static WITHIN: Words = Words::of(&[
+static WITHIN: Words<10> = Words::of([
     "passw",
     "pasw",
     "psword",
@@ -244,7 +244,7 @@ static WITHIN: Words = Words::of(&[
     "credential",
     "apikey",
 ]);
-static ENDS: Words = Words::of(&[
+static ENDS: Words<8> = Words::of([
     "pass",
     "pwd",
     "pswd",
@@ -298,19 +298,19 @@ pub(super) fn sets(name: &[u8], method: bool) -> bool {
 /// Whether the rest of a name, behind a service's, is that of a key: `_API_KEY`, `Token`, or
 /// nothing at all; `_project_id` and `_build` are not.
 pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
-    static NOUNS: Words = Words::of(&[
+    static NOUNS: Words<12> = Words::of([
         "key", "token", "secret", "pass", "pw", "auth", "cred", "pat", "sid", "dsn", "license",
         "api",
     ]);
     // A site's key is shown to every visitor.
-    static SITE: Words = Words::of(&["site"]);
+    static SITE: Words<1> = Words::of(["site"]);
     let is_about = |word: &[u8]| SITE.have(word) || ABOUT.have(word);
     tail.is_empty() || NOUNS.stand_in(tail) && !runs(tail).any(is_about)
 }
 
 fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     /// Words that hold one of [`ENDS`] and are none.
-    static OTHERS: Words = Words::of(&[
+    static OTHERS: Words<7> = Words::of([
         "tokens",
         "tokenizer",
         "tokenize",
@@ -319,15 +319,15 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
         "bypass",
         "compass",
     ]);
-    static KEY: Words = Words::of(&["key"]);
-    static TOKEN: Words = Words::of(&["token"]);
-    static SALTS: Words = Words::of(&["salt", "pepper", "nonce", "seed"]);
-    static SHORT: Words = Words::of(&["auth", "pw"]);
-    let after = |words: &Words| before.is_some_and(|before| words.have(before));
+    static KEY: Words<1> = Words::of(["key"]);
+    static TOKEN: Words<1> = Words::of(["token"]);
+    static SALTS: Words<4> = Words::of(["salt", "pepper", "nonce", "seed"]);
+    static SHORT: Words<2> = Words::of(["auth", "pw"]);
     if KEY.have(word) {
-        return after(&KEYS) || last && before.is_some() && !after(&NO_KEYS);
+        let before = before.unwrap_or_default();
+        return KEYS.have(before) || last && !before.is_empty() && !NO_KEYS.have(before);
     }
-    if OTHERS.have(word) || TOKEN.have(word) && after(&NO_TOKENS) {
+    if OTHERS.have(word) || TOKEN.have(word) && NO_TOKENS.have(before.unwrap_or_default()) {
         return false;
     }
     if SALTS.have(word) {

@@ -2,55 +2,53 @@
 //!
 //! Knows: the value. Must not know: names, rules.
 
+use super::words::Words;
+
 /// What people write where a secret would stand: `<your-token>`, `${TOKEN}`, `xxxx`, or one of our
 /// own placeholders (so that scanning what was sealed changes nothing).
 pub(super) fn is_stand_in(value: &[u8]) -> bool {
-    const MARKS: [&[u8]; 34] = [
-        b"example",
-        b"placeholder",
-        b"redacted",
-        b"changeme",
-        b"change_me",
-        b"change-me",
-        b"your_",
-        b"your-",
-        b"replace_",
-        b"replace-",
-        b"insert_",
-        b"insert-",
-        b"sample",
-        b"dummy",
-        b"foobar",
-        b"mysecret",
-        b"my_secret",
-        b"my-secret",
-        b"my_pass",
-        b"my-pass",
-        b"mypass",
-        b"my_api",
-        b"my-api",
-        b"yourpass",
-        b"yoursecret",
-        b"yourapi",
-        b"yourtoken",
-        b"not-a-real",
-        b"not_a_real",
-        b"some-secret",
-        b"1234567890",
-        b"xxxx",
-        b"....",
-        b"****",
-    ];
-    let lower = value.to_ascii_lowercase();
-    let begins = |word: &[u8]| {
-        let rest = lower.strip_prefix(word).unwrap_or_default();
-        rest.first().is_some_and(|sign| b"-_".contains(sign))
-    };
-    [&b"fake"[..], b"mock", b"todo", b"fixme"]
-        .iter()
-        .any(|word| begins(word))
+    static MARKS: Words<34> = Words::of([
+        "example",
+        "placeholder",
+        "redacted",
+        "changeme",
+        "change_me",
+        "change-me",
+        "your_",
+        "your-",
+        "replace_",
+        "replace-",
+        "insert_",
+        "insert-",
+        "sample",
+        "dummy",
+        "foobar",
+        "mysecret",
+        "my_secret",
+        "my-secret",
+        "my_pass",
+        "my-pass",
+        "mypass",
+        "my_api",
+        "my-api",
+        "yourpass",
+        "yoursecret",
+        "yourapi",
+        "yourtoken",
+        "not-a-real",
+        "not_a_real",
+        "some-secret",
+        "1234567890",
+        "xxxx",
+        "....",
+        "****",
+    ]);
+    static BEGINNINGS: Words<4> = Words::of(["fake", "mock", "todo", "fixme"]);
+    let begins = |sign: usize| BEGINNINGS.have(value.get(..sign).unwrap_or_default());
+    let sign = value.iter().take(6).position(|byte| b"-_".contains(byte));
+    sign.is_some_and(begins)
         || has_placeholder(value)
-        || MARKS.iter().any(|mark| contains(&lower, mark))
+        || MARKS.stand_in(value)
         || is_template(value)
         || is_sealed(value)
         || is_monotone(value)

@@ -54,35 +54,67 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A set of words, in lower case, that are looked for in whatever case.
-///
-/// It knows beforehand which letters its words begin with, so that what is none of them, as most is not,
-/// costs one look.
 #[derive(Debug)]
-pub(super) struct Words {
-    all: &'static [&'static str],
-    /// For each length, the set of first letters (bit 1 is `a`); the last one is for all that are longer.
-    first: [u32; Words::LENGTHS],
+pub(super) struct Words<const N: usize> {
+    /// The shortest first.
+    all: [&'static str; N],
+    /// For each length, how many words are shorter; the last one is for all that are longer.
+    shorter: [u8; LENGTHS + 1],
+    /// For each length, the letters that its words begin with (bit 1 is `a`): most of what is no word of the set
+    /// costs one look.
+    first: [u32; LENGTHS],
 }
 
-impl Words {
-    const LENGTHS: usize = 16;
+/// Words of so many letters and more are kept together.
+const LENGTHS: usize = 16;
 
-    pub(super) const fn of(all: &'static [&'static str]) -> Self {
-        let mut first = [0; Self::LENGTHS];
-        let mut at = 0;
-        while at < all.len() {
-            let word = all[at].as_bytes();
-            first[Self::length(word)] |= Self::letter(word[0]);
-            at += 1;
+impl<const N: usize> Words<N> {
+    pub(super) const fn of(words: [&'static str; N]) -> Self {
+        let (mut all, mut sorted) = ([""; N], 0);
+        let (mut shorter, mut first) = ([0; LENGTHS + 1], [0; LENGTHS]);
+        let mut length = 0;
+        while length < LENGTHS {
+            let mut at = 0;
+            while at < N {
+                let word = words[at].as_bytes();
+                if Self::length(word) == length {
+                    all[sorted] = words[at];
+                    sorted += 1;
+                    first[length] |= Self::letter(word[0]);
+                }
+                at += 1;
+            }
+            length += 1;
+            shorter[length] = sorted as u8;
         }
-        Self { all, first }
+        Self {
+            all,
+            shorter,
+            first,
+        }
     }
 
     /// Whether a text is one of them.
     pub(super) fn have(&self, text: &[u8]) -> bool {
-        let may_be = |first: &u8| self.first_letters(text) & Self::letter(*first) != 0;
-        let is = |word: &&str| text.eq_ignore_ascii_case(word.as_bytes());
-        text.first().is_some_and(may_be) && self.all.iter().any(is)
+        let Some(first) = text.first() else {
+            return false;
+        };
+        let length = Self::length(text);
+        let may_be =
+            self.first.get(length).copied().unwrap_or_default() & Self::letter(*first) != 0;
+        may_be
+            && self
+                .of_length(length)
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    fn of_length(&self, length: usize) -> &[&'static str] {
+        match self.shorter.get(length..) {
+            Some([from, until, ..]) => self.all.get(usize::from(*from)..usize::from(*until)),
+            _ => None,
+        }
+        .unwrap_or_default()
     }
 
     /// Whether one of them stands anywhere in a text.
@@ -109,18 +141,11 @@ impl Words {
         self.all.iter().any(ends)
     }
 
-    fn first_letters(&self, text: &[u8]) -> u32 {
-        self.first
-            .get(Self::length(text))
-            .copied()
-            .unwrap_or_default()
-    }
-
     const fn length(text: &[u8]) -> usize {
-        if text.len() < Self::LENGTHS {
+        if text.len() < LENGTHS {
             text.len()
         } else {
-            Self::LENGTHS - 1
+            LENGTHS - 1
         }
     }
 
@@ -163,7 +188,7 @@ mod tests {
 
     #[test]
     fn words_are_found_in_whatever_case() {
-        static WORDS: Words = Words::of(&["api", "authorization-header", "key"]);
+        static WORDS: Words<3> = Words::of(["authorization-header", "key", "api"]);
         for text in ["api", "Key", "KEY", "Authorization-Header"] {
             assert!(WORDS.have(text.as_bytes()), "{text}");
         }
