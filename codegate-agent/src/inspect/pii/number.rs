@@ -274,3 +274,17 @@ fn fits(shape: u8, byte: u8) -> bool {
         sign => byte == sign,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{cards, national};
+
+    #[test]
+    fn every_shape_has_two_digits_in_a_row_that_it_is_found_by() {
+        for number in [&cards::CARD].into_iter().chain(national::numbers()) {
+            for shape in number.telling.iter().chain(number.beside) {
+                assert!(shape.contains("99"), "{}: {shape}", number.rule);
+            }
+        }
+    }
+}
