@@ -1,6 +1,8 @@
 //! Packages in answers: the official SDKs read what is told, and what must not be installed is not.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+mod calls;
+
 use std::{
     fs,
     sync::{
@@ -10,11 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::{Agent, Asked, Dialect, Lab, Say, Turn, clients};
+use lab::{Agent, Dialect, Lab, Say, Turn, clients};
 use serde_json::{Value, json};
 
-const DIALECTS: &str = include_str!("python/dialects.py");
-const NODE_DIALECTS: &str = include_str!("node/dialects.cjs");
+const DIALECTS: &str = include_str!("../python/dialects.py");
+const NODE_DIALECTS: &str = include_str!("../node/dialects.cjs");
 
 /// What is known: records, and all names there are.
 const RECORDS: [(&str, &str); 2] = [
@@ -38,7 +40,7 @@ const NAMES: [(&str, &str); 2] = [
 ];
 
 /// Builds an index, as an administrator would.
-fn update(lab: &Lab, agent: &Agent<'_>) {
+pub(crate) fn update(lab: &Lab, agent: &Agent<'_>) {
     let (lists, names) = (lab.path("lists"), lab.path("names"));
     for (folder, files) in [(&lists, RECORDS), (&names, NAMES)] {
         fs::create_dir_all(folder).unwrap();
@@ -53,7 +55,7 @@ fn update(lab: &Lab, agent: &Agent<'_>) {
 }
 
 /// Waits until the agent has the index.
-fn in_service(agent: &Agent<'_>) {
+pub(crate) fn in_service(agent: &Agent<'_>) {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let status = agent.objects(["status", "--json"]).remove(0);
@@ -101,7 +103,7 @@ fn told(text: &str) -> (String, Vec<String>) {
 }
 
 /// What the three dialects' SDKs understood, in Python and in Node, streaming and not.
-fn ask(lab: &Lab, prompt: &str) -> Vec<(String, Value)> {
+pub(crate) fn ask(lab: &Lab, prompt: &str) -> Vec<(String, Value)> {
     let place = lab.guarded();
     let programs = [
         ("python", clients::python(&place, DIALECTS)),
@@ -365,121 +367,6 @@ fn what_is_fine_goes_on_byte_for_byte() {
         };
         assert_eq!(ask(lab.guarded()), ask(lab.unguarded()));
     }
-}
-
-/// A model that has the shell install something, and then says what came of it.
-fn installing(asked: &Asked) -> Turn {
-    match asked.results.last() {
-        Some(result) => Turn::text(format!("The shell said: {result}")),
-        None if asked.user.contains("install it") => Turn::call(
-            "Bash",
-            json!({"command": "touch ran; npm i evil-lab", "description": "Installs it"}),
-        ),
-        // Side calls, for a title or a summary.
-        None => Turn::text("{}"),
-    }
-}
-
-#[test]
-fn claude_code_does_not_install_it_and_says_why() {
-    let lab = Lab::new();
-    lab.ai("api.anthropic.com", installing);
-    let agent = lab.agent().start();
-    update(&lab, &agent);
-    in_service(&agent);
-    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
-    let output = asked.run().ok().text();
-    assert!(!lab.path("home/ran").exists());
-    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
-    let result = last["result"].as_str().unwrap();
-    assert!(
-        result.contains("CodeGate blocked this command: it would install pkg:npm/evil-lab"),
-        "{result}"
-    );
-    agent.sessions_with_verdict("blocked");
-    // The provider reads what its model wrote, and in the result what came of it.
-    let asked: Vec<String> = lab.journal().requests().iter().map(|r| r.text()).collect();
-    let last = asked
-        .iter()
-        .rfind(|body| body.contains("tool_result"))
-        .unwrap();
-    assert!(last.contains("touch ran; npm i evil-lab"), "{last}");
-    assert!(last.contains("CodeGate blocked this command") && !last.contains(">&2; false"));
-}
-
-/// A model that writes a manifest into a file: a user's name for it, and a listed package or not.
-fn writing(lab: &Lab) {
-    for host in [Dialect::Chat.host(), Dialect::Messages.host()] {
-        lab.ai(host, |asked| {
-            let arguments =
-                json!({"mode": 6, "file_path": "/é/package.json", "content": asked.user});
-            let name = "Write".into();
-            Turn::new([Say::Call { name, arguments }]).step(3).split(17)
-        });
-    }
-}
-
-#[test]
-fn a_manifest_with_a_malicious_package_is_not_written() {
-    let lab = Lab::new();
-    writing(&lab);
-    let agent = lab.agent().start();
-    update(&lab, &agent);
-    in_service(&agent);
-    for (package, blocked) in [
-        ("evil-lab", true),
-        ("express", false),
-        ("no-such-lab", false),
-    ] {
-        let content = json!({"dependencies": {package: "^1.0.0"}}).to_string();
-        for (way, said) in ask(&lab, &content) {
-            let arguments = &said["arguments"];
-            let name = arguments["file_path"].as_str().unwrap();
-            match blocked {
-                true => assert_eq!(
-                    name,
-                    format!("/dev/null/CodeGate blocked this file: it adds pkg:npm/{package}"),
-                    "{way}"
-                ),
-                false => assert_eq!(name, "/é/package.json", "{way}"),
-            }
-            assert_eq!(
-                (&arguments["mode"], &arguments["content"]),
-                (&json!(6), &json!(content))
-            );
-        }
-    }
-}
-
-#[test]
-fn claude_code_does_not_write_it_and_says_why() {
-    let lab = Lab::new();
-    let path = lab.path("home/package.json");
-    let write = json!({"file_path": path, "content": "{\"dependencies\": {\"evil-lab\": \"1\"}}"});
-    lab.ai("api.anthropic.com", move |asked| {
-        match asked.results.last() {
-            Some(result) => Turn::text(format!("The tool said: {result}")),
-            None if asked.user.contains("install it") => Turn::call("Write", write.clone()),
-            None => Turn::text("{}"),
-        }
-    });
-    let agent = lab.agent().start();
-    update(&lab, &agent);
-    in_service(&agent);
-    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
-    let output = asked
-        .args(["--permission-mode", "bypassPermissions"])
-        .run()
-        .ok()
-        .text();
-    assert!(!lab.path("home/package.json").exists());
-    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
-    let result = last["result"].as_str().unwrap();
-    assert!(
-        result.contains("/dev/null/CodeGate blocked this file: it adds pkg:npm/evil-lab"),
-        "{result}"
-    );
-    agent.sessions_with_verdict("blocked");
 }
 
 /// Rows 19 and 20 of the predecessor's faults.
