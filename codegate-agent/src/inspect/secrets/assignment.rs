@@ -159,14 +159,17 @@ impl Beside {
     /// What the name says is asked first: to find what ties a value to it costs far more.
     pub(super) fn behind(&self, text: &[u8], end: usize) -> Option<Candidate> {
         let rest = text.get(end..text.len().min(end.saturating_add(LONGEST_TIE)))?;
-        if !may_be_tied(rest) || self.named && !name::goes_on_as_key(tail(rest)) {
+        if !may_be_tied(rest) {
             return None;
         }
-        let name = full_name(text, end);
-        if self.value.is_none() && !name::is_credential(text.get(name.clone())?) {
+        let tail = tail(rest)?;
+        let name = full_name(text, end, tail);
+        if self.named && !name::goes_on_as_key(tail)
+            || self.value.is_none() && !name::is_credential(text.get(name.clone())?)
+        {
             return None;
         }
-        let start = end + tie_end(self.ties, rest)?;
+        let start = end + tie_end(self.ties, tail, rest)?;
         let (secret, site) = match &self.value {
             Some(value) => shaped_value(value, text, end, start)?,
             None => free_value(text, &name, start)?,
@@ -180,34 +183,33 @@ impl Beside {
     }
 }
 
-/// Where the tie ends that begins behind the rest of a name.
-fn tie_end(ties: &Regex, rest: &[u8]) -> Option<usize> {
-    let tail = Some(tail(rest)).filter(|tail| tail.len() <= LONGEST_TAIL)?;
+/// Where the tie ends that begins behind the rest of a name, `tail`, with which `rest` begins.
+fn tie_end(ties: &Regex, tail: &[u8], rest: &[u8]) -> Option<usize> {
     let is_sign = |byte: &&u8| b".-".contains(byte);
     let signs = tail.iter().rev().take_while(is_sign).count();
     let from = tail.len() - signs;
     Some(from + ties.find(rest.get(from..)?)?.end())
 }
 
-/// What follows the known part in a name.
-fn tail(rest: &[u8]) -> &[u8] {
-    let len = rest.iter().take_while(|byte| is_name(byte)).count();
-    rest.get(..len).unwrap_or_default()
+/// What follows the known part in a name; `None` if that is long: hostile names have no end.
+fn tail(rest: &[u8]) -> Option<&[u8]> {
+    let bytes = rest.iter().take(LONGEST_TAIL + 1);
+    let len = bytes.take_while(|byte| is_name(byte)).count();
+    rest.get(..len).filter(|tail| tail.len() <= LONGEST_TAIL)
 }
 
-/// The whole name, of which a rule knows a part that ends here.
-fn full_name(text: &[u8], end: usize) -> Range<usize> {
-    let (before, rest) = text.split_at_checked(end).unwrap_or_default();
+/// The whole name, of which a rule knows a part that ends here, before its `tail`.
+fn full_name(text: &[u8], end: usize, tail: &[u8]) -> Range<usize> {
+    let before = text.get(..end).unwrap_or_default();
     let behind = before.iter().rev().take(name::LONGEST);
     let head = behind.take_while(|byte| is_name(byte)).count();
-    let tail = rest.iter().take_while(|byte| is_name(byte)).count();
     // The letter of a literal `\n` is no part of it.
     let outside = before.get(..end - head).unwrap_or_default();
     let escape = head > 0 && outside.last() == Some(&b'\\');
     let start = end - head + usize::from(escape);
     // `process.env.TOKEN` is a name of the environment's.
     let environment = memchr::memmem::rfind(before.get(start..).unwrap_or_default(), b"env.");
-    start + environment.map_or(0, |at| at + 4)..end + tail
+    start + environment.map_or(0, |at| at + 4)..end + tail.len()
 }
 
 fn is_name(byte: &u8) -> bool {

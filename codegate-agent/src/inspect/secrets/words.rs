@@ -70,6 +70,7 @@ const LENGTHS: usize = 16;
 
 impl<const N: usize> Words<N> {
     pub(super) const fn of(words: [&'static str; N]) -> Self {
+        assert!(N <= u8::MAX as usize, "they are counted in bytes");
         let (mut all, mut sorted) = ([""; N], 0);
         let (mut shorter, mut first) = ([0; LENGTHS + 1], [0; LENGTHS]);
         let mut length = 0;
