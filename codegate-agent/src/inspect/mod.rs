@@ -8,6 +8,7 @@ pub mod secrets;
 
 mod inspector;
 mod memory;
+mod runs;
 
 pub use inspector::{Inspection, Inspector, Owner};
 

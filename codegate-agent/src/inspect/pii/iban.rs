@@ -88,11 +88,12 @@ fn is_valid(number: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::digits::runs, *};
+    use super::*;
+    use crate::inspect::runs;
 
     fn found(text: &str) -> Option<&str> {
         let text_ = text.as_bytes();
-        runs(text_)
+        runs::of_digits(text_)
             .find_map(|run| find(text_, &run))
             .map(|range| &text[range])
     }

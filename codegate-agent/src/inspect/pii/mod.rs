@@ -3,7 +3,7 @@
 //! Knows: bytes of decoded text, and how the issuers describe their numbers. Must not know: JSON,
 //! HTTP, who is asking.
 //!
-//! Numbers are found from their digits: one cheap look finds runs of two or more ([`digits`]), and
+//! Numbers are found from their digits: one cheap look finds runs of two or more ([`runs`]), and
 //! only from there a shape, a checksum and, where these leave room for chance, a word beside it are
 //! asked ([`number`]). The rest begins with a character of its own (`@`, `+`, `0x`), which memchr
 //! finds. So a text without candidates costs little.
@@ -31,7 +31,7 @@ use self::{
     crypto::Coin,
     number::{Numbers, Seen},
 };
-use super::{Confidence, Finding, Kind};
+use super::{Confidence, Finding, Kind, runs};
 
 pub use policy::{Action, Family, Policy};
 
@@ -66,7 +66,7 @@ impl Pii {
     /// `taken` (in any order).
     pub fn scan(&self, text: &[u8], taken: &[Finding]) -> Vec<Personal> {
         let mut found = Found::new(&self.policy, taken);
-        let runs: Vec<_> = digits::runs(text).collect();
+        let runs: Vec<_> = runs::of_digits(text).collect();
         self.numbers(text, &runs, &mut found);
         if found.wants(Family::Crypto) {
             for (range, coin) in crypto::find(text) {

@@ -308,11 +308,12 @@ fn is_date(shape: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::runs;
 
     /// As the caller keeps them: the first to take a place.
     fn found(text: &str) -> Vec<&str> {
         let mut kept: Vec<Range<usize>> = international(text.as_bytes()).collect();
-        let runs: Vec<_> = super::super::digits::runs(text.as_bytes()).collect();
+        let runs: Vec<_> = runs::of_digits(text.as_bytes()).collect();
         for range in national(text.as_bytes(), &runs) {
             if kept
                 .iter()

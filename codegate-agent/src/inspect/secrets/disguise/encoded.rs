@@ -5,6 +5,7 @@
 //! the first byte that is not text ends the attempt, so images cost no more than a look.
 
 use super::{Views, Way, is_text, line_end, line_start};
+use crate::inspect::runs;
 
 /// The shortest encoded text, in characters. So short a word of another kind is hardly ever all text
 /// when it is decoded (once in a hundred thousand).
@@ -41,7 +42,7 @@ const SIX_BITS: [u8; 256] = {
 
 pub(super) fn add(text: &[u8], views: &mut Views) {
     let mut done = 0;
-    for run in runs(text) {
+    for run in runs::of_base64::<LEAST>(text) {
         let word = text.get(run.clone()).unwrap_or_default();
         let Some(decoded) = hex(word).or_else(|| base64(word)) else {
             continue;
@@ -59,50 +60,6 @@ pub(super) fn add(text: &[u8], views: &mut Views) {
         views.plain(text, raw.end..done);
         done = raw.end;
     }
-}
-
-/// Runs of base64's characters that are long enough: what stands before a window's last other byte can
-/// be no part of one that reaches its end.
-fn runs(text: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let is_in = |byte: &u8| SIX_BITS[usize::from(*byte)] != NONE;
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let window = text.get(from..)?.first_chunk()?;
-            let skipped = behind_last_sign(window);
-            if skipped > 0 {
-                from += skipped;
-            } else if let Some(last) = window.iter().rposition(|byte| !is_in(byte)) {
-                from += last + 1;
-            } else {
-                let start = from;
-                let behind = text.get(start + LEAST..).unwrap_or_default();
-                from += LEAST + behind.iter().take_while(|byte| is_in(byte)).count();
-                return Some(start..from);
-            }
-        }
-    })
-}
-
-/// The place behind a window's last byte that stands before base64's characters in ASCII, as white space,
-/// quotes and brackets do, or is none of ASCII's. Nearly every window has one; eight bytes are looked at in one go.
-fn behind_last_sign(window: &[u8; LEAST]) -> usize {
-    let behind = |half: &[u8]| {
-        let half = half.try_into().map_or(0, u64::from_le_bytes);
-        LEAST / 2 - signs(half).leading_zeros() as usize / 8
-    };
-    let (low, high) = window.split_at(LEAST / 2);
-    match behind(high) {
-        0 => behind(low),
-        within => LEAST / 2 + within,
-    }
-}
-
-/// The high bit of each byte that is less than `+` or no character of ASCII.
-const fn signs(block: u64) -> u64 {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const PLUS: u64 = 0x2b2b_2b2b_2b2b_2b2b;
-    (!((block | HIGH) - PLUS) | block) & HIGH
 }
 
 fn base64(word: &[u8]) -> Option<Vec<u8>> {

@@ -1,0 +1,232 @@
+//! Where bytes of one kind stand side by side: the first look for digits and for base64, which has to be
+//! cheap, because all text gets it.
+//!
+//! Knows: bytes, 64 at a time: whether each is of the kind is a bit of a word, and what is asked of
+//! neighbours is asked of all at once. Must not know: what runs are looked for.
+
+use std::ops::Range;
+
+use wide::u8x16;
+
+/// Bytes that are looked at in one go: a word has a bit for each.
+const BLOCK: usize = u64::BITS as usize;
+const LANES: usize = 16;
+
+/// A kind of bytes. Zero must not be of it.
+trait Kind {
+    /// All bits of those that are of it, none of the others.
+    fn of(bytes: u8x16) -> u8x16;
+}
+
+struct Digit;
+
+struct Base64;
+
+/// Runs of two decimal digits or more, in order.
+pub(super) fn of_digits(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    runs::<Digit, 2>(text)
+}
+
+/// Runs of `LEAST` or more characters of base64, of both alphabets (RFC 4648, sections 4 and 5) without
+/// their padding, in order. `LEAST` is 64 at most.
+pub(super) fn of_base64<const LEAST: usize>(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    runs::<Base64, LEAST>(text)
+}
+
+impl Kind for Digit {
+    #[inline(always)]
+    fn of(bytes: u8x16) -> u8x16 {
+        is_between(bytes, b'0', b'9')
+    }
+}
+
+impl Kind for Base64 {
+    #[inline(always)]
+    fn of(bytes: u8x16) -> u8x16 {
+        let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+        let letters = is_between(bytes | u8x16::splat(0x20), b'a', b'z');
+        letters | is_between(bytes, b'/', b'9') | is(b'+') | is(b'-') | is(b'_')
+    }
+}
+
+fn is_between(bytes: u8x16, first: u8, last: u8) -> u8x16 {
+    let above = bytes - u8x16::splat(first);
+    above.min(u8x16::splat(last - first)).simd_eq(above)
+}
+
+fn runs<K: Kind, const LEAST: usize>(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    const { assert!(0 < LEAST && LEAST <= BLOCK) };
+    let mut blocks = Blocks::new(text);
+    let mut block = Block::default();
+    // Where the run began that the last block ended in, if it did.
+    let mut open = 0;
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(run) = block.next() {
+                return Some(run);
+            }
+            let (at, members) = blocks.next::<K>()?;
+            let leading = members.trailing_ones() as usize;
+            if leading == BLOCK {
+                continue;
+            }
+            let first = open..at + leading;
+            open = at + BLOCK - members.leading_ones() as usize;
+            block = Block::behind::<LEAST>(at, members, leading);
+            if first.len() >= LEAST {
+                return Some(first);
+            }
+        }
+    })
+}
+
+/// A text, block by block; zeros follow its end, so that all runs end within a block.
+struct Blocks<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Where the next block begins, and which of its bytes are of a kind: the first one's bit is the lowest.
+    #[inline(always)]
+    fn next<K: Kind>(&mut self) -> Option<(usize, u64)> {
+        let at = self.at;
+        let rest = self.text.get(at..)?;
+        self.at = at + BLOCK;
+        let members = match rest.first_chunk() {
+            Some(block) => members::<K>(block),
+            None => {
+                let mut block = [0; BLOCK];
+                block
+                    .iter_mut()
+                    .zip(rest)
+                    .for_each(|(to, from)| *to = *from);
+                members::<K>(&block)
+            }
+        };
+        Some((at, members))
+    }
+}
+
+#[inline(always)]
+fn members<K: Kind>(block: &[u8; BLOCK]) -> u64 {
+    let (lanes, _) = block.as_chunks::<LANES>();
+    let bits = lanes
+        .iter()
+        .map(|lanes| K::of(u8x16::new(*lanes)).to_bitmask());
+    bits.rev()
+        .fold(0, |all, bits| all << LANES | u64::from(bits))
+}
+
+/// What is left of a block: the runs that both begin and end in it.
+#[derive(Default)]
+struct Block {
+    at: usize,
+    members: u64,
+    /// Those that others follow, enough for a run.
+    starts: u64,
+}
+
+impl Block {
+    /// Without the run that it begins with, which may have begun before.
+    #[inline(always)]
+    fn behind<const LEAST: usize>(at: usize, members: u64, leading: usize) -> Self {
+        let members = members & u64::MAX << leading;
+        let mut starts = members;
+        let mut sure = 1;
+        while sure < LEAST {
+            let more = sure.min(LEAST - sure);
+            starts &= starts >> more;
+            sure += more;
+        }
+        Self {
+            at,
+            members,
+            starts,
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.starts == 0 {
+            return None;
+        }
+        let start = self.starts.trailing_zeros() as usize;
+        let end = start + (self.members >> start).trailing_ones() as usize;
+        if end == BLOCK {
+            self.starts = 0; // the next block has its end
+            return None;
+        }
+        self.starts &= u64::MAX << end;
+        Some(self.at + start..self.at + end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn one_by_one(text: &[u8], least: usize, is: fn(&u8) -> bool) -> Vec<Range<usize>> {
+        let mut at = 0;
+        let words = text.chunk_by(|a, b| is(a) == is(b)).filter_map(|word| {
+            at += word.len();
+            let is_run = word.len() >= least && word.first().is_some_and(is);
+            is_run.then_some(at - word.len()..at)
+        });
+        words.collect()
+    }
+
+    fn is_base64_character(byte: &u8) -> bool {
+        byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
+    }
+
+    fn check(text: &[u8]) {
+        let digits: Vec<_> = of_digits(text).collect();
+        assert_eq!(digits, one_by_one(text, 2, u8::is_ascii_digit), "{text:?}");
+        let words: Vec<_> = of_base64::<16>(text).collect();
+        assert_eq!(words, one_by_one(text, 16, is_base64_character), "{text:?}");
+        let words: Vec<_> = of_base64::<BLOCK>(text).collect();
+        assert_eq!(
+            words,
+            one_by_one(text, BLOCK, is_base64_character),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn every_byte_is_told() {
+        for byte in 0..=u8::MAX {
+            for length in [2, 16, 64] {
+                check(&vec![byte; length]);
+            }
+        }
+    }
+
+    #[test]
+    fn runs_of_every_length_are_found_at_every_place() {
+        for before in 0..2 * BLOCK {
+            for length in 1..3 * BLOCK {
+                let text = [&b" ".repeat(before)[..], &b"7".repeat(length)].concat();
+                check(&text);
+                check(&[&text[..], b" 12 x"].concat());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_stands_there(words in prop::collection::vec(("[0-9]{0,70}", "[A-Za-z0-9+/_-]{0,70}", any::<u8>()), 0..12)) {
+            let text: Vec<u8> = words
+                .iter()
+                .flat_map(|(digits, word, sign)| [digits.as_bytes(), &[*sign], word.as_bytes(), &[*sign]].concat())
+                .collect();
+            check(&text);
+        }
+    }
+}
