@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use wide::u8x16;
+
 use super::Malformed;
 
 /// Containers inside each other, at most: the bits of the reader's stack.
@@ -292,22 +294,18 @@ impl<'a> Reader<'a> {
 
 /// The first quote, backslash or control character at or after `from`, or the document's end.
 ///
-/// Eight bytes at a time: one pass finds the end of a string and checks what is in it.
+/// Sixteen bytes at a time: one pass finds the end of a string and checks what is in it.
 fn special(doc: &[u8], from: usize) -> usize {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const TOPS: u64 = ONES << 7;
-    let has_zero = |x: u64| x.wrapping_sub(ONES) & !x;
+    const LANES: usize = 16;
     let rest = doc.get(from..).unwrap_or_default();
-    let (words, tail) = rest.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let x = u64::from_le_bytes(*word);
-        let quote = has_zero(x ^ (ONES * u64::from(b'"')));
-        let backslash = has_zero(x ^ (ONES * u64::from(b'\\')));
-        let control = x.wrapping_sub(ONES * 0x20) & !x;
-        // The lowest bit set is exact; a borrow can only spoil those above it.
-        let found = (quote | backslash | control) & TOPS;
+    let (blocks, tail) = rest.as_chunks::<LANES>();
+    for (i, block) in blocks.iter().enumerate() {
+        let bytes = u8x16::new(*block);
+        let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+        let control = bytes.min(u8x16::splat(0x1F)).simd_eq(bytes);
+        let found = (is(b'"') | is(b'\\') | control).to_bitmask();
         if found != 0 {
-            return from + i * 8 + found.trailing_zeros() as usize / 8;
+            return from + i * LANES + found.trailing_zeros() as usize;
         }
     }
     let in_tail = tail

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use memchr::memchr;
+use wide::u8x16;
 
 /// A stretch of an encoded string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ fn code_unit(text: &[u8]) -> Option<u32> {
 
 /// Appends what an encoded string (without its quotes) stands for.
 ///
-/// Every text of every request passes here, and code is full of escapes: so eight bytes are copied
+/// Every text of every request passes here, and code is full of escapes: so sixteen bytes are copied
 /// at a time, also those that turn out to be behind a backslash and are written over.
 pub(crate) fn decode(encoded: &[u8], out: &mut Vec<u8>) {
     let base = out.len();
@@ -140,15 +141,15 @@ pub(crate) fn decode(encoded: &[u8], out: &mut Vec<u8>) {
 /// Copies what stands before the first backslash; says how many bytes that are. What is behind
 /// them in `to` may be overwritten.
 fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xFF;
-    let (words, rest) = from.as_chunks::<8>();
-    let (places, _) = to.as_chunks_mut::<8>();
-    for (i, (word, place)) in words.iter().zip(places).enumerate() {
-        *place = *word;
-        let x = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'\\'));
-        let found = x.wrapping_sub(ONES) & !x & (ONES << 7);
+    const LANES: usize = 16;
+    let (blocks, rest) = from.as_chunks::<LANES>();
+    let (places, _) = to.as_chunks_mut::<LANES>();
+    for (i, (block, place)) in blocks.iter().zip(places).enumerate() {
+        *place = *block;
+        let backslashes = u8x16::new(*block).simd_eq(u8x16::splat(b'\\'));
+        let found = backslashes.to_bitmask();
         if found != 0 {
-            return i * 8 + found.trailing_zeros() as usize / 8;
+            return i * LANES + found.trailing_zeros() as usize;
         }
     }
     let done = from.len() - rest.len();

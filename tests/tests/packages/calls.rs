@@ -18,6 +18,15 @@ fn installing(asked: &Asked) -> Turn {
     }
 }
 
+/// What Claude Code says at last when it is asked to install something, and may do as it likes.
+fn claude_installs(lab: &Lab) -> String {
+    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
+    let asked = asked.args(["--permission-mode", "bypassPermissions"]);
+    let output = asked.run().ok().text();
+    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    last["result"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn claude_code_does_not_install_it_and_says_why() {
     let lab = Lab::new();
@@ -25,11 +34,8 @@ fn claude_code_does_not_install_it_and_says_why() {
     let agent = lab.agent().start();
     update(&lab, &agent);
     in_service(&agent);
-    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
-    let output = asked.run().ok().text();
+    let result = claude_installs(&lab);
     assert!(!lab.path("home/ran").exists());
-    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
-    let result = last["result"].as_str().unwrap();
     assert!(
         result.contains("CodeGate blocked this command: it would install pkg:npm/evil-lab"),
         "{result}"
@@ -104,15 +110,8 @@ fn claude_code_does_not_write_it_and_says_why() {
     let agent = lab.agent().start();
     update(&lab, &agent);
     in_service(&agent);
-    let asked = clients::claude_asked(lab.guarded().cmd(clients::claude()), "install it");
-    let output = asked
-        .args(["--permission-mode", "bypassPermissions"])
-        .run()
-        .ok()
-        .text();
+    let result = claude_installs(&lab);
     assert!(!lab.path("home/package.json").exists());
-    let last: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
-    let result = last["result"].as_str().unwrap();
     assert!(
         result.contains("/dev/null/CodeGate blocked this file: it adds pkg:npm/evil-lab"),
         "{result}"

@@ -406,3 +406,20 @@ fn is_line(text: &[u8], name: &Range<usize>, start: usize) -> bool {
         .all(|byte| b"+-> \t|:#".contains(byte) || byte.is_ascii_digit());
     tied && shouted && (numbered || begins_text(prefix))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_an_end_is_read_no_farther_than_a_name_goes() {
+        let text = b"token-".repeat(1 << 10);
+        for end in (5..text.len()).step_by(6) {
+            let name = full_name(&text, end, b"");
+            assert!(name.end == end && name.len() <= name::LONGEST, "{name:?}");
+            let rest = text.get(end..).unwrap_or_default();
+            assert_eq!(tail(rest).is_none(), rest.len() > LONGEST_TAIL);
+        }
+        assert_eq!(tail(b"_KEY = x"), Some(&b"_KEY"[..]));
+    }
+}
