@@ -1,5 +1,5 @@
-//! Where bytes of one kind stand side by side: the first look for digits and for base64, which has to be
-//! cheap, because all text gets it.
+//! Where bytes of one kind stand side by side: the first look for numbers and for words of a certain length,
+//! which has to be cheap, because all text gets it.
 //!
 //! Knows: bytes, 64 at a time: whether each is of the kind is a bit of a word, and what is asked of
 //! neighbours is asked of all at once. Must not know: what runs are looked for.
@@ -22,6 +22,8 @@ struct Digit;
 
 struct Base64;
 
+struct LetterOrDigit;
+
 /// Runs of two decimal digits or more, in order.
 pub(super) fn of_digits(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     runs::<Digit, 2>(text)
@@ -31,6 +33,13 @@ pub(super) fn of_digits(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 /// their padding, in order. `LEAST` is 64 at most.
 pub(super) fn of_base64<const LEAST: usize>(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     runs::<Base64, LEAST>(text)
+}
+
+/// Runs of `LEAST` letters and digits (ASCII) or more, in order. `LEAST` is 64 at most.
+pub(super) fn of_letters_and_digits<const LEAST: usize>(
+    text: &[u8],
+) -> impl Iterator<Item = Range<usize>> {
+    runs::<LetterOrDigit, LEAST>(text)
 }
 
 impl Kind for Digit {
@@ -44,11 +53,23 @@ impl Kind for Base64 {
     #[inline(always)]
     fn of(bytes: u8x16) -> u8x16 {
         let is = |byte| bytes.simd_eq(u8x16::splat(byte));
-        let letters = is_between(bytes | u8x16::splat(0x20), b'a', b'z');
-        letters | is_between(bytes, b'/', b'9') | is(b'+') | is(b'-') | is(b'_')
+        is_letter(bytes) | is_between(bytes, b'/', b'9') | is(b'+') | is(b'-') | is(b'_')
     }
 }
 
+impl Kind for LetterOrDigit {
+    #[inline(always)]
+    fn of(bytes: u8x16) -> u8x16 {
+        is_letter(bytes) | is_between(bytes, b'0', b'9')
+    }
+}
+
+#[inline(always)]
+fn is_letter(bytes: u8x16) -> u8x16 {
+    is_between(bytes | u8x16::splat(0x20), b'a', b'z')
+}
+
+#[inline(always)]
 fn is_between(bytes: u8x16, first: u8, last: u8) -> u8x16 {
     let above = bytes - u8x16::splat(first);
     above.min(u8x16::splat(last - first)).simd_eq(above)
@@ -189,6 +210,12 @@ mod tests {
     fn check(text: &[u8]) {
         let digits: Vec<_> = of_digits(text).collect();
         assert_eq!(digits, one_by_one(text, 2, u8::is_ascii_digit), "{text:?}");
+        let words: Vec<_> = of_letters_and_digits::<14>(text).collect();
+        assert_eq!(
+            words,
+            one_by_one(text, 14, u8::is_ascii_alphanumeric),
+            "{text:?}"
+        );
         let words: Vec<_> = of_base64::<16>(text).collect();
         assert_eq!(words, one_by_one(text, 16, is_base64_character), "{text:?}");
         let words: Vec<_> = of_base64::<BLOCK>(text).collect();

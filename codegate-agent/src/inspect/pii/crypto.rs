@@ -3,17 +3,18 @@
 //! Bitcoin: base58check (Bitcoin's own), bech32 (BIP 173) and bech32m (BIP 350). Ethereum: EIP-55;
 //! an address in one case alone has no checksum and could be any hash, so it is none.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use memchr::{memchr_iter, memchr2_iter, memmem};
 use sha3::{Digest, Keccak256};
 
-use super::digits::{is_word, word_len};
+use super::digits::is_word;
+use crate::inspect::runs;
 
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BECH32: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-/// The longest of them all, in characters.
+/// The shortest and the longest of them all, in characters.
+const SHORTEST: usize = 14;
 const LONGEST: usize = 90;
 
 /// Which currency.
@@ -23,40 +24,26 @@ pub(super) enum Coin {
     Ethereum,
 }
 
-/// All addresses; not in order.
+/// All addresses, in order. Each is a word of letters and digits that is longer than most.
 pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
-    let base58 =
-        memchr2_iter(b'1', b'3', text).filter_map(|at| word(text, at, 26..=35, is_base58check));
-    let segwit =
-        memmem::find_iter(text, b"bc1").filter_map(|at| word(text, at, 14..=LONGEST, is_segwit));
-    let ethereum = memchr_iter(b'x', text)
-        .filter_map(|at| {
-            at.checked_sub(1)
-                .filter(|zero| text.get(*zero) == Some(&b'0'))
-        })
-        .filter_map(|at| word(text, at, 42..=42, is_eip55));
-    let bitcoin = base58.chain(segwit).map(|range| (range, Coin::Bitcoin));
-    bitcoin.chain(ethereum.map(|range| (range, Coin::Ethereum)))
+    runs::of_letters_and_digits::<SHORTEST>(text).filter_map(|range| {
+        let coin = coin(text.get(range.clone())?)?;
+        stands_alone(text, &range).then_some((range, coin))
+    })
 }
 
-/// The word that begins here, if it is as long and what the check says.
-fn word(
-    text: &[u8],
-    at: usize,
-    lengths: RangeInclusive<usize>,
-    check: fn(&[u8]) -> bool,
-) -> Option<Range<usize>> {
-    // Tables are full of numbers that begin so, and end soon.
-    let last = text.get(at + lengths.start() - 1)?;
-    let before = at.checked_sub(1).and_then(|before| text.get(before));
-    // What is long and random would be looked at for each of its bytes.
-    if !last.is_ascii_alphanumeric() || before.is_some_and(|byte| is_word(*byte)) {
-        return None;
-    }
-    let len = word_len(text, at, LONGEST + 1);
-    let range = at..at + len;
-    let fits = lengths.contains(&len) && stands_alone(text, &range);
-    (fits && check(text.get(range.clone())?)).then_some(range)
+/// The currency whose address a word is.
+fn coin(word: &[u8]) -> Option<Coin> {
+    let (is_address, coin) = match word {
+        [b'1' | b'3', ..] => (
+            (26..=35).contains(&word.len()) && is_base58check(word),
+            Coin::Bitcoin,
+        ),
+        [b'b', b'c', b'1', ..] => (word.len() <= LONGEST && is_segwit(word), Coin::Bitcoin),
+        [b'0', b'x', ..] => (word.len() == 42 && is_eip55(word), Coin::Ethereum),
+        _ => return None,
+    };
+    is_address.then_some(coin)
 }
 
 /// Whether what is around an address leaves it one: `bitcoin:ADDRESS`, `address=ADDRESS`,

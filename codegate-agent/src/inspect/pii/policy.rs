@@ -65,6 +65,11 @@ impl Policy {
         }
     }
 
+    /// Whether nothing is looked for.
+    pub fn is_off(&self) -> bool {
+        *self == self.only(Action::Off)
+    }
+
     /// The same, with everything off that another action is for.
     #[must_use]
     pub fn only(self, action: Action) -> Self {
