@@ -1,4 +1,5 @@
-//! `codegate scan` beside kingfisher, on the same folder, in turns.
+//! `codegate scan` beside kingfisher, on the same folder, in turns: as people call it, which looks for cards
+//! and the like, too, and for secrets alone, as kingfisher does.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,6 +24,7 @@ struct Program {
 
 pub(crate) fn measure(folder: &Path, rounds: usize) {
     let rival = installed();
+    let secrets_alone = without_personal_data();
     let files = bytes_in(folder);
     println!(
         "{}: {:.0} MB, binary files included\n",
@@ -30,7 +32,11 @@ pub(crate) fn measure(folder: &Path, rounds: usize) {
         files as f64 / 1e6
     );
     for (title, cores, jobs) in [("one core", "0", "1"), ("all cores", "", "")] {
-        let mut programs = [ours(folder), theirs(folder, rival.clone())];
+        let mut programs = [
+            theirs(folder, rival.clone()),
+            ours("codegate scan", folder, None),
+            ours("codegate scan, secrets alone", folder, Some(&secrets_alone)),
+        ];
         for round in 0..=rounds {
             for program in &mut programs {
                 let took = run(cores, (program.command)(jobs));
@@ -44,7 +50,7 @@ pub(crate) fn measure(folder: &Path, rounds: usize) {
     }
 }
 
-fn report(title: &str, files: u64, programs: &[Program; 2]) {
+fn report(title: &str, files: u64, programs: &[Program]) {
     let mut table = Table::new([title, "wall s", "CPU s", "MB/s of CPU"]).of_figures();
     let of = |program: &Program, which: fn(&(f64, f64)) -> f64| {
         median(&program.took.iter().map(which).collect::<Vec<_>>())
@@ -60,16 +66,36 @@ fn report(title: &str, files: u64, programs: &[Program; 2]) {
         ]);
     }
     println!("{table}");
-    let [ours, theirs] = programs;
-    let ratio = |which| of(theirs, which) / of(ours, which);
-    let (wall, cpu) = (ratio(|took| took.0), ratio(|took| took.1));
-    println!("codegate takes 1/{wall:.1} of the time and 1/{cpu:.1} of the CPU\n");
+    let [theirs, ours @ ..] = programs else {
+        return;
+    };
+    for ours in ours {
+        let ratio = |which| of(theirs, which) / of(ours, which);
+        let (wall, cpu) = (ratio(|took| took.0), ratio(|took| took.1));
+        println!(
+            "{}: 1/{wall:.1} of the time, 1/{cpu:.1} of the CPU",
+            ours.name
+        );
+    }
+    println!();
 }
 
-fn ours(folder: &Path) -> Program {
-    let folder = folder.to_owned();
+/// A configuration in which no personal data are looked for.
+fn without_personal_data() -> PathBuf {
+    let path = agent::target().join("tmp/secrets-alone.toml");
+    let off = ["card", "iban", "national_id", "email", "phone", "crypto"]
+        .map(|kind| format!("{kind} = \"off\"\n"));
+    std::fs::write(&path, format!("[pii]\n{}", off.concat())).unwrap();
+    path
+}
+
+fn ours(name: &'static str, folder: &Path, config: Option<&Path>) -> Program {
+    let (folder, config) = (folder.to_owned(), config.map(Path::to_owned));
     let command = move |jobs: &str| {
         let mut command = Command::new(agent::binary());
+        if let Some(config) = &config {
+            command.arg("--config").arg(config);
+        }
         command.args(["--json", "scan", "--no-ignore"]).arg(&folder);
         if !jobs.is_empty() {
             command.args(["--threads", jobs]);
@@ -77,7 +103,7 @@ fn ours(folder: &Path) -> Program {
         command
     };
     Program {
-        name: "codegate scan",
+        name,
         command: Box::new(command),
         took: Vec::new(),
     }

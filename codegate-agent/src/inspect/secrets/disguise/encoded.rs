@@ -98,3 +98,16 @@ fn hex(word: &[u8]) -> Option<Vec<u8>> {
 fn text_of<B: Iterator<Item = u8>>(bytes: impl Fn() -> B) -> Option<Vec<u8>> {
     bytes().all(is_text).then(|| bytes().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_are_made_of_has_six_bits_each() {
+        for byte in 0..=u8::MAX {
+            let is_run = runs::of_base64::<LEAST>(&[byte; LEAST]).next().is_some();
+            assert_eq!(is_run, SIX_BITS[usize::from(byte)] != NONE, "{byte}");
+        }
+    }
+}
