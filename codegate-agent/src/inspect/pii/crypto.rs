@@ -27,23 +27,21 @@ pub(super) enum Coin {
 /// All addresses, in order. Each is a word of letters and digits that is longer than most.
 pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
     runs::of_letters_and_digits::<SHORTEST>(text).filter_map(|range| {
-        let coin = coin(text.get(range.clone())?)?;
-        stands_alone(text, &range).then_some((range, coin))
+        let word = text.get(range.clone())?;
+        let (coin, has_checksum) = looks_like(word)?;
+        // Hashes cost more than a look around.
+        (stands_alone(text, &range) && has_checksum(word)).then_some((range, coin))
     })
 }
 
-/// The currency whose address a word is.
-fn coin(word: &[u8]) -> Option<Coin> {
-    let (is_address, coin) = match word {
-        [b'1' | b'3', ..] => (
-            (26..=35).contains(&word.len()) && is_base58check(word),
-            Coin::Bitcoin,
-        ),
-        [b'b', b'c', b'1', ..] => (word.len() <= LONGEST && is_segwit(word), Coin::Bitcoin),
-        [b'0', b'x', ..] => (word.len() == 42 && is_eip55(word), Coin::Ethereum),
-        _ => return None,
-    };
-    is_address.then_some(coin)
+/// The currency that a word could be an address of, by its beginning and length, and whether it is one.
+fn looks_like(word: &[u8]) -> Option<(Coin, fn(&[u8]) -> bool)> {
+    match (word, word.len()) {
+        ([b'1' | b'3', ..], 26..=35) => Some((Coin::Bitcoin, is_base58check)),
+        ([b'b', b'c', b'1', ..], ..=LONGEST) => Some((Coin::Bitcoin, is_segwit)),
+        ([b'0', b'x', ..], 42) => Some((Coin::Ethereum, is_eip55)),
+        _ => None,
+    }
 }
 
 /// Whether what is around an address leaves it one: `bitcoin:ADDRESS`, `address=ADDRESS`,
