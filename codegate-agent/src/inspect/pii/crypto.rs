@@ -28,14 +28,17 @@ pub(super) enum Coin {
 pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
     runs::of_letters_and_digits::<SHORTEST>(text).filter_map(|range| {
         let word = text.get(range.clone())?;
-        let (coin, has_checksum) = looks_like(word)?;
+        let (coin, is_address) = looks_like(word)?;
         // Hashes cost more than a look around.
-        (stands_alone(text, &range) && has_checksum(word)).then_some((range, coin))
+        (stands_alone(text, &range) && is_address(word)).then_some((range, coin))
     })
 }
 
-/// The currency that a word could be an address of, by its beginning and length, and whether it is one.
-fn looks_like(word: &[u8]) -> Option<(Coin, fn(&[u8]) -> bool)> {
+/// Whether a word is an address, by its checksum.
+type IsAddress = fn(&[u8]) -> bool;
+
+/// The currency that a word could be an address of, by its beginning and length, and what tells if it is.
+fn looks_like(word: &[u8]) -> Option<(Coin, IsAddress)> {
     match (word, word.len()) {
         ([b'1' | b'3', ..], 26..=35) => Some((Coin::Bitcoin, is_base58check)),
         ([b'b', b'c', b'1', ..], ..=LONGEST) => Some((Coin::Bitcoin, is_segwit)),
