@@ -149,6 +149,19 @@ pub(crate) fn random_key(random: &mut Random) -> String {
     }
 }
 
+/// A UUID of version 4 (RFC 9562, section 5.4), in lower case.
+pub(crate) fn uuid(random: &mut Random) -> String {
+    let mut part = |len| random.text(HEX, len);
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        part(8),
+        part(4),
+        part(3),
+        part(3),
+        part(12)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

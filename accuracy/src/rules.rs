@@ -25,6 +25,9 @@ pub(crate) struct Rule {
     #[serde(default)]
     pub(crate) keywords: Vec<String>,
     pub(crate) judge: Option<String>,
+    /// What its values are not.
+    #[serde(default)]
+    pub(crate) allow: Vec<String>,
     pub(crate) check: Option<String>,
     pub(crate) extend: Option<String>,
     pub(crate) confidence: Option<String>,

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use anyhow::Result;
+use regex::RegexSet;
 
 use crate::{
     example, forge,
@@ -120,7 +121,7 @@ impl Source {
                 };
                 let text = match value {
                     Some(value) => value.text(random)?,
-                    None => plain(by_judge(rule.judge.as_deref().unwrap_or_default(), random)),
+                    None => plain(judged(rule, random)?),
                 };
                 let kept = Some(kept);
                 Ok(finish(rule, text, random).map(|marked| Sample::Value { name, kept, marked }))
@@ -146,7 +147,12 @@ fn name(
         let Some((pattern, grammar)) = names.get((at + turn) % names.len()) else {
             break;
         };
-        let text = grammar.text(random)?.text.to_ascii_lowercase();
+        let text = grammar.text(random)?.text;
+        // Carriers have their own ways to write names, but for those whose case tells what they are.
+        let text = match pattern.contains("(?-i") {
+            true => text,
+            false => text.to_ascii_lowercase(),
+        };
         let name = match text.strip_prefix(['_', '-', '.']) {
             Some(rest) => format!("db_{rest}"),
             None => text,
@@ -226,6 +232,16 @@ fn chosen(
         let found = pattern.captures(&whole)?.name("secret")?;
         (found.as_str() == secret).then(|| mark_ranges(&whole, &[found.range()]))
     })
+}
+
+/// A value that the rule's judge should take. A rule may allow what others find, and be there for UUIDs alone.
+fn judged(rule: &Rule, random: &mut Random) -> Result<String> {
+    let allow = RegexSet::new(&rule.allow)?;
+    let judge = rule.judge.as_deref().unwrap_or_default();
+    let usual = (0..9)
+        .map(|_| by_judge(judge, random))
+        .find(|value| !allow.is_match(value));
+    Ok(usual.unwrap_or_else(|| forge::uuid(random)))
 }
 
 fn by_judge(judge: &str, random: &mut Random) -> String {

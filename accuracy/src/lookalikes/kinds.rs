@@ -2,7 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::random::{ALNUM, BASE64, BASE64URL, DIGIT, HEX, LOWER, Random};
+use crate::{
+    forge::uuid,
+    random::{ALNUM, BASE64, BASE64URL, DIGIT, HEX, LOWER, Random},
+};
 
 /// A kind of look-alike.
 pub(super) struct Kind {
@@ -84,18 +87,6 @@ pub(super) const KINDS: [Kind; 18] = [
         write: count_line,
     },
 ];
-
-pub(super) fn uuid(random: &mut Random) -> String {
-    let mut part = |len| random.text(HEX, len);
-    format!(
-        "{}-{}-4{}-a{}-{}",
-        part(8),
-        part(4),
-        part(3),
-        part(3),
-        part(12)
-    )
-}
 
 fn uuid_line(random: &mut Random, at: usize) -> String {
     let uuid = uuid(random);

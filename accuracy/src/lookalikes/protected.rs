@@ -42,7 +42,7 @@ pub(super) fn request(random: &mut Random, at: usize) -> (Option<&'static Body>,
              \"input\":{{}}}}]}},{{\"role\":\"user\",\"content\":[{{\"type\":\"image\",\"source\":{{\"type\":\"base64\",\
              \"media_type\":\"image/png\",\"data\":\"{data}\"}}}}]}}]}}",
                 random.text(HEX, 64),
-                super::kinds::uuid(random)
+                crate::forge::uuid(random)
             ),
         ),
     }
