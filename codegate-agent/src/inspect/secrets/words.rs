@@ -56,78 +56,76 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// A set of words, in lower case, that are looked for in whatever case.
 #[derive(Debug)]
 pub(super) struct Words<const N: usize> {
-    /// The shortest first.
+    /// In the order of [`slot`] of their first bytes.
     all: [&'static str; N],
-    /// For each length, how many words are shorter; the last one is for all that are longer.
-    shorter: [u8; LENGTHS + 1],
-    /// For each length, the letters that its words begin with (bit 1 is `a`): most of what is no word of the set
+    /// For each slot, how many words stand before its own.
+    before: [u8; SLOTS + 1],
+    /// For each slot, the lengths of its words ([`length`] is the bit): most of what is no word of the set
     /// costs one look.
-    first: [u32; LENGTHS],
+    lengths: [u16; SLOTS],
 }
 
-/// Words of so many letters and more are kept together.
-const LENGTHS: usize = 16;
+/// So many groups of words there are, by their first bytes.
+const SLOTS: usize = 32;
+
+/// The group of the words that begin with a byte. A letter's is the same in both cases; other bytes share
+/// it: it only says maybe.
+const fn slot(first: u8) -> usize {
+    first as usize % SLOTS
+}
+
+/// The bit of a length; words of 15 bytes and more share one.
+const fn length(word: &[u8]) -> u16 {
+    let longest = u16::BITS as usize - 1;
+    1 << if word.len() < longest { word.len() } else { longest }
+}
 
 impl<const N: usize> Words<N> {
     pub(super) const fn of(words: [&'static str; N]) -> Self {
         assert!(N <= u8::MAX as usize, "they are counted in bytes");
         let (mut all, mut sorted) = ([""; N], 0);
-        let (mut shorter, mut first) = ([0; LENGTHS + 1], [0; LENGTHS]);
-        let mut length = 0;
-        while length < LENGTHS {
-            let mut at = 0;
-            while at < N {
-                let word = words[at].as_bytes();
-                if Self::length(word) == length {
-                    all[sorted] = words[at];
+        let (mut before, mut lengths) = ([0; SLOTS + 1], [0; SLOTS]);
+        let mut at = 0;
+        while at < SLOTS {
+            let mut next = 0;
+            while next < N {
+                let word = words[next].as_bytes();
+                if slot(word[0]) == at {
+                    all[sorted] = words[next];
                     sorted += 1;
-                    first[length] |= Self::letter(word[0]);
+                    lengths[at] |= length(word);
                 }
-                at += 1;
+                next += 1;
             }
-            length += 1;
-            shorter[length] = sorted as u8;
+            at += 1;
+            before[at] = sorted as u8;
         }
         Self {
             all,
-            shorter,
-            first,
+            before,
+            lengths,
         }
     }
 
     /// Whether a text is one of them.
     pub(super) fn have(&self, text: &[u8]) -> bool {
-        let Some(first) = text.first() else {
+        let Some(slot) = text.first().map(|first| slot(*first)) else {
             return false;
         };
-        let length = Self::length(text);
-        let may_be =
-            self.first.get(length).copied().unwrap_or_default() & Self::letter(*first) != 0;
-        may_be
-            && self
-                .of_length(length)
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
-    }
-
-    fn of_length(&self, length: usize) -> &[&'static str] {
-        match self.shorter.get(length..) {
-            Some([from, until, ..]) => self.all.get(usize::from(*from)..usize::from(*until)),
-            _ => None,
-        }
-        .unwrap_or_default()
+        let lengths = self.lengths.get(slot).copied().unwrap_or_default();
+        let is = |word: &&str| text.eq_ignore_ascii_case(word.as_bytes());
+        lengths & length(text) != 0 && self.of_slot(slot).iter().any(is)
     }
 
     /// Whether one of them stands anywhere in a text.
     pub(super) fn stand_in(&self, text: &[u8]) -> bool {
-        let letters = self.first.iter().fold(0, |all, some| all | some);
         let begins_here = |(at, first): (usize, &u8)| {
             let rest = text.get(at..).unwrap_or_default();
             let begins = |word: &&str| {
                 let begin = rest.get(..word.len());
                 begin.is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
             };
-            letters & Self::letter(*first) != 0 && self.all.iter().any(begins)
+            self.of_slot(slot(*first)).iter().any(begins)
         };
         text.iter().enumerate().any(begins_here)
     }
@@ -142,17 +140,12 @@ impl<const N: usize> Words<N> {
         self.all.iter().any(ends)
     }
 
-    const fn length(text: &[u8]) -> usize {
-        if text.len() < LENGTHS {
-            text.len()
-        } else {
-            LENGTHS - 1
+    fn of_slot(&self, slot: usize) -> &[&'static str] {
+        match self.before.get(slot..) {
+            Some([from, until, ..]) => self.all.get(usize::from(*from)..usize::from(*until)),
+            _ => None,
         }
-    }
-
-    /// The bit of a letter, which is the same in both cases. Other bytes share it: it only says maybe.
-    const fn letter(byte: u8) -> u32 {
-        1 << (byte & 31)
+        .unwrap_or_default()
     }
 }
 
