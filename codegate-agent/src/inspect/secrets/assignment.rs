@@ -23,7 +23,7 @@ const TAIL: &str = concat!(
 );
 
 /// A value's opening quote, with a string prefix, with backslashes, within another quote.
-const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:["']?\\{1,3})?["'`])"#;
+const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:"'|'"|(?:["']?\\{1,3})?["'`]))"#;
 
 /// A pair of `name` and `value`, or `key` and `value`, with one more between them; elements side by
 /// side, or words of a command.
@@ -267,9 +267,10 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
                 .and_then(|at| before.get(at));
             let symbol = before.last() == Some(&b':') && closing == 0;
             let has = |text: &[u8], word: &[u8]| memchr::memmem::find(text, word).is_some();
+            let typed = has(before, b"\"String\"") || has(before, b"'String'");
             let lower = between.to_ascii_lowercase();
             let explicit = has(&lower, b"default") || has(&lower, b"value");
-            opened == Some(&b'(') || symbol || explicit || has(before, b"\"String\"")
+            opened == Some(&b'(') || symbol || explicit || typed
         }
         Some(b'(') if closing == 0 => {
             let name = text.get(name.clone()).unwrap_or_default();
@@ -341,11 +342,16 @@ fn bare_len(rest: &[u8], tie: &[u8]) -> Option<usize> {
         behind
     };
     let fits = match behind.first() {
-        Some(b'<') => is_xml,
+        Some(b'<') => is_xml || is_closing_tag(behind) && !tie.contains(&b','),
         Some(b'(' | b'[' | b'{') => false, // a call, an index, a literal: code
         _ => !is_xml && !tie.contains(&b','),
     };
     fits.then(|| kept_len(rest, len)).flatten()
+}
+
+/// `</p>`: what an element's text ends at.
+fn is_closing_tag(text: &[u8]) -> bool {
+    matches!(text, [b'<', b'/', name, ..] if name.is_ascii_alphabetic())
 }
 
 /// Without the signs that end a sentence or a statement.
