@@ -68,6 +68,15 @@ static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
     ))
 });
 
+/// What ties a value that has a form of its own to the name of its service when somebody says it in words, or
+/// makes a word of both: `api key 0123…`, `-token-0123…`.
+const IN_WORDS: &str = concat!(
+    r"^(?:[ ._-]?(?i:access|api|app|auth|client|key|private|secret|token)){1,4}",
+    r#"(?:[ ]is)?(?:[ ]{0,2}[:=])?(?:[ .-][ ]{0,2})?["'`]?"#,
+);
+
+static SAID: LazyLock<Result<Regex, String>> = LazyLock::new(|| pattern::compile(IN_WORDS));
+
 /// The longest text that can tie a value to a name, in bytes.
 const LONGEST_TIE: usize = 240;
 
@@ -81,6 +90,7 @@ const LONGEST: usize = 512;
 #[derive(Debug)]
 pub(super) struct Beside {
     ties: &'static Regex,
+    said: &'static Regex,
     value: Option<Pattern>,
     /// The name must go on as that of a key does.
     named: bool,
@@ -149,6 +159,7 @@ impl Beside {
             .map_err(|error| format!("value: {error}"))?;
         Ok(Self {
             ties: TIES.as_ref().map_err(String::clone)?,
+            said: SAID.as_ref().map_err(String::clone)?,
             value: value.map(Pattern::anchored),
             named,
         })
@@ -159,6 +170,16 @@ impl Beside {
     /// What the name says is asked first: to find what ties a value to it costs far more.
     pub(super) fn behind(&self, text: &[u8], end: usize) -> Option<Candidate> {
         let rest = text.get(end..text.len().min(end.saturating_add(LONGEST_TIE)))?;
+        let (secret, site) = self.tied(text, end, rest).or_else(|| self.said(text, end, rest))?;
+        Some(Candidate {
+            start: end,
+            core: secret.clone(),
+            secret,
+            site,
+        })
+    }
+
+    fn tied(&self, text: &[u8], end: usize, rest: &[u8]) -> Option<(Range<usize>, Site)> {
         if !may_be_tied(rest) {
             return None;
         }
@@ -170,16 +191,17 @@ impl Beside {
             return None;
         }
         let start = end + tie_end(self.ties, tail, rest)?;
-        let (secret, site) = match &self.value {
-            Some(value) => shaped_value(value, text, end, start)?,
-            None => free_value(text, &name, start)?,
-        };
-        Some(Candidate {
-            start: end,
-            core: secret.clone(),
-            secret,
-            site,
-        })
+        match &self.value {
+            Some(value) => shaped_value(value, text, end, start),
+            None => free_value(text, &name, start),
+        }
+    }
+
+    /// A value that words tie to the name: its form must say the rest.
+    fn said(&self, text: &[u8], end: usize, rest: &[u8]) -> Option<(Range<usize>, Site)> {
+        let value = self.value.as_ref()?;
+        let words = self.said.find(rest)?;
+        shaped_value(value, text, end, end + words.end())
     }
 }
 

@@ -99,7 +99,9 @@ fn is_password(value: &[u8], site: Site) -> bool {
         (true, false, true) => {
             has_odd_symbols(value) || is_random(value) || site != Site::Bare && is_typed(value)
         }
-        (true, false, false) => is_random(value) || is_mumble(value, site),
+        (true, false, false) => {
+            is_random(value) || is_mumble(value, site) || site == Site::Line && is_chosen(value)
+        }
         (false, false, _) => false,
     }
 }
@@ -294,6 +296,39 @@ fn is_mumble(value: &[u8], site: Site) -> bool {
         _ => value.len() >= 7 && common * 3 <= pairs * 2,
     };
     (rare || site != Site::Bare && changes_case(value)) && !is_sequence(value)
+}
+
+/// A word that somebody chose, where a file of settings has a line for it: none that tells what should stand there,
+/// and none that a service has until it is changed.
+fn is_chosen(value: &[u8]) -> bool {
+    static TELLS: Words<24> = Words::of([
+        "airflow",
+        "anything",
+        "changeit",
+        "clickhouse",
+        "database",
+        "development",
+        "disabled",
+        "elastic",
+        "enabled",
+        "generate",
+        "homestead",
+        "keycloak",
+        "localhost",
+        "minioadmin",
+        "optional",
+        "passw",
+        "postgres",
+        "production",
+        "rabbitmq",
+        "required",
+        "secret",
+        "something",
+        "whatever",
+        "wordpress",
+    ]);
+    let is_word = value.iter().skip(1).all(u8::is_ascii_lowercase);
+    value.len() >= 8 && is_word && !TELLS.stand_in(value) && !is_sequence(value)
 }
 
 /// Letters of both cases, in no order that makes words.

@@ -160,6 +160,79 @@ fn names_alone_and_words_beside_them_are_no_secrets() {
     none_wrong(&wrong);
 }
 
+/// All that is found in a text.
+fn value(text: &str) -> String {
+    secrets(text).concat()
+}
+
+#[test]
+fn a_word_on_a_line_of_settings_is_a_password() {
+    assert_eq!(value("DB_PASSWORD=sunflower\n"), "sunflower");
+    assert_eq!(value("export DB_PASSWORD=Sunflower # mine"), "Sunflower");
+    for text in [
+        "DB_PASSWORD=postgres\n",
+        "DB_PASSWORD=something\n",
+        "DB_PASSWORD=somepassword\n",
+        "DB_PASSWORD=abcdefghijkl\n",
+        "DB_PASSWORD=getDefault\n",
+        "DB_PASSWORD=sun\n",
+        "API_TOKEN=sunflower\n",
+        "password: sunflower\n",
+        "let password = sunflower",
+    ] {
+        assert_eq!(value(text), "", "{text}");
+    }
+}
+
+#[test]
+fn a_value_ends_where_its_element_does() {
+    for text in [
+        "<p>Password: x9Kq2vLm</p>",
+        "<td>password=x9Kq2vLm</td>",
+        "<Value>my password:x9Kq2vLm</Value>",
+    ] {
+        assert_eq!(value(text), "x9Kq2vLm", "{text}");
+    }
+    for text in ["password: x9Kq2vLm<T>", "<p>Password: required</p>"] {
+        assert_eq!(value(text), "", "{text}");
+    }
+}
+
+#[test]
+fn quotes_within_quotes_are_no_part_of_a_value() {
+    let key = expand("‹hex 32›", 1).text;
+    for text in [
+        "buildConfigField 'String', 'API_KEY', '\"V\"'",
+        "buildConfigField \"String\", \"API_KEY\", \"\\\"V\\\"\"",
+        "api_key: \"'V'\"",
+        "export API_KEY='\"V\"'",
+    ] {
+        assert_eq!(value(&text.replace('V', &key)), key, "{text}");
+    }
+}
+
+#[test]
+fn a_key_is_found_where_words_tie_it_to_its_service() {
+    let key = expand("‹hex 32›", 7).text;
+    for text in [
+        "my datadog api key V",
+        "datadog key is V",
+        "datadog-secrettoken-V",
+        "DATADOG ACCESS KEY  :  V",
+        "the Datadog token 'V'",
+    ] {
+        assert_eq!(value(&text.replace('V', &key)), key, "{text}");
+    }
+    for text in [
+        "datadog build V",
+        "datadog api version V",
+        "datadog V",
+        "datadog api key V00",
+    ] {
+        assert_eq!(value(&text.replace('V', &key)), "", "{text}");
+    }
+}
+
 #[test]
 fn a_wrong_rule_is_named_with_its_file_and_its_fault() {
     let wrong = |rule: &str| {
