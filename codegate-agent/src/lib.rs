@@ -10,6 +10,7 @@ pub mod control;
 pub mod daemon;
 pub mod decide;
 pub mod drain;
+mod durable;
 pub mod fetch;
 pub mod flow;
 pub mod hello;

@@ -9,7 +9,7 @@ mod key;
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
@@ -25,6 +25,7 @@ use super::{
     manifest::{self, Manifest},
     update,
 };
+use crate::durable;
 
 /// The envelope's name.
 pub const NAME: &str = "generation.json";
@@ -87,7 +88,8 @@ pub fn publish(
     }
     let name = &published.index.file;
     copy(&dir.join(name), &to.join(name), &published.index)?;
-    write(&path, &envelope(&published, key)?).map_err(IndexError::at(&path))?;
+    let envelope = envelope(&published, key)?;
+    durable::replace(&path, &envelope, manifest::MODE).map_err(IndexError::at(&path))?;
     Ok(published)
 }
 
@@ -100,15 +102,6 @@ fn envelope(published: &Published, key: &SigningKey) -> Result<Vec<u8>, IndexErr
         signed,
     };
     Ok(serde_json::to_vec_pretty(&envelope)?)
-}
-
-/// A new file in the place of an old one, at once.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = manifest::create(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
 }
 
 fn message(signed: &str) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Read},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -14,11 +14,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::IndexError;
+use crate::durable;
 
 /// The manifest's name in its folder.
 const NAME: &str = "current.json";
 /// Anybody may read what is known about packages.
-const MODE: u32 = 0o644;
+pub(super) const MODE: u32 = 0o644;
 
 /// Which generation is in service, and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,16 +83,10 @@ impl Manifest {
 
     /// Puts a generation in service: at once, and whole.
     pub(super) fn publish(&self, dir: &Path) -> Result<(), IndexError> {
-        let (path, fresh) = (path(dir), dir.join("current.json.new"));
-        let write = || {
-            let mut file = create(&fresh)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            File::open(dir)?.sync_all()
-        };
-        write().map_err(IndexError::at(&path))
+        let path = path(dir);
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        durable::replace(&path, &text, MODE).map_err(IndexError::at(&path))
     }
 }
 
