@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::Config,
     inspect::secrets::{RuleError, Scanner, UserRules},
+    upstream::{BadThrough, Through},
 };
 
 pub(super) fn dispatch(
@@ -29,6 +30,8 @@ pub(super) fn dispatch(
 fn check(cli: &Cli) -> Result<(), Problem> {
     let config = cli.configuration()?;
     try_rules(&config.rules)?;
+    let wrong = |error: BadThrough| Problem::Usage(error.to_string());
+    Through::check(&config.upstream).map_err(wrong)?;
     let file = cli.config_file();
     let note = if file.exists() {
         "is fine"

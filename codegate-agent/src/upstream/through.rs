@@ -6,6 +6,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    path::Path,
     time::Duration,
 };
 
@@ -102,20 +103,31 @@ impl Through {
     /// # Errors
     /// See [`BadThrough`].
     pub fn of(chosen: &Upstream) -> Result<Option<Self>, BadThrough> {
-        let credentials = match (&chosen.proxy_user, &chosen.proxy_password_file) {
-            (Some(user), Some(file)) => Some(Credentials::load(user, file)?),
-            (None, None) => None,
-            _ => return Err(BadThrough::Half),
+        Self::check(chosen)?;
+        let Some(proxy) = &chosen.proxy else {
+            return Ok(None);
         };
-        match &chosen.proxy {
-            Some(proxy) => Ok(Some(Self {
-                proxy: proxy.0.clone(),
-                credentials,
-                except: chosen.no_proxy.clone(),
-            })),
-            None if credentials.is_some() => Err(BadThrough::Half),
-            None => Ok(None),
-        }
+        let credentials = chosen
+            .proxy_user
+            .as_deref()
+            .zip(chosen.proxy_password_file.as_deref());
+        let load = |(user, file): (&str, &Path)| Credentials::load(user, file);
+        Ok(Some(Self {
+            proxy: proxy.0.clone(),
+            credentials: credentials.map(load).transpose()?,
+            except: chosen.no_proxy.clone(),
+        }))
+    }
+
+    /// Whether what was chosen fits together, as far as that can be told without the right to read the password.
+    ///
+    /// # Errors
+    /// [`BadThrough::Half`].
+    pub fn check(chosen: &Upstream) -> Result<(), BadThrough> {
+        let user = chosen.proxy_user.is_some();
+        let is_whole = user == chosen.proxy_password_file.is_some();
+        let is_used = !user || chosen.proxy.is_some();
+        (is_whole && is_used).then_some(()).ok_or(BadThrough::Half)
     }
 
     /// Whether it is the way to a service, by its name and, where that is known, its address. The machine
@@ -228,12 +240,15 @@ mod tests {
         let proxy = Some("http://proxy.corp:3128".parse().unwrap());
         let (user, file) = (Some("ada".to_owned()), Some(file));
         let of = |proxy: &Option<_>, proxy_user: &Option<_>, proxy_password_file: &Option<_>| {
-            Through::of(&Upstream {
+            let chosen = Upstream {
                 proxy: Option::clone(proxy),
                 proxy_user: Option::clone(proxy_user),
                 proxy_password_file: Option::clone(proxy_password_file),
                 ..Upstream::default()
-            })
+            };
+            let (checked, made) = (Through::check(&chosen), Through::of(&chosen));
+            assert_eq!(checked.is_ok(), made.is_ok());
+            made
         };
         let whole = of(&proxy, &user, &file).unwrap().unwrap();
         assert!(!format!("{whole:?}").contains("correct"));
