@@ -19,7 +19,7 @@ use super::{
 /// What may follow a name: its closing quote, an array's bounds. Signs that can end a name can also begin a tie.
 const TAIL: &str = concat!(
     r#"^[.-]*(?:\\{0,3}["'`\])]){0,3}"#,
-    r"(?:\[[0-9A-Za-z_]{0,8}\])?[ \t]{0,8}",
+    r"(?:\[[0-9A-Za-z_]{0,8}\])?[ \t]{0,32}", // columns are aligned
 );
 
 /// A value's opening quote, with a string prefix, with backslashes, within another quote.
@@ -44,7 +44,7 @@ const LOOSE: &str = concat!(
     r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{0,16}[ ]=[ ]", // a type: `: &'static str =`
     r"|>\s{0,40}|\|[ ]",
     r"|=>|:{1,3}=|:-|[|&?+.!]{0,2}={1,3}|:|,|%3[AaDd]",
-    r")[ \t]{0,8}(?:!!str[ ]|\*\*)?",
+    r")[ \t]{0,32}(?:!!str[ ]|\*\*)?",
 );
 
 /// What does so only if a quote follows: a call, a type, a default, white space.
@@ -56,7 +56,7 @@ const STRICT: &str = concat!(
     r"|\|[ ]default[ ]",
     r"|\{\s{1,16}(?:[a-z]{4,12}[ ]{0,12}=[ ][^\n]{0,60}\n\s{0,8}){0,3}default[ ]{0,12}=",
     r"|\)\.to(?:Be|Equal|StrictEqual)\(|[({]|[ \t])",
-    r"[ \t]{0,8}",
+    r"[ \t]{0,32}",
     r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive|new|of)\(|[(\[{])?[ ]?",
 );
 
@@ -112,7 +112,7 @@ fn may_be_tied(rest: &[u8]) -> bool {
         .count();
     let rest = rest.get(tail..).unwrap_or_default();
     let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
-    let closing = rest.iter().take(24).take_while(is_closing).count();
+    let closing = rest.iter().take(40).take_while(is_closing).count();
     let (closed, rest) = rest.split_at_checked(closing).unwrap_or_default();
     match rest {
         [

@@ -3,10 +3,12 @@
 use super::{expand, found, none_wrong, secrets, source};
 
 /// `N` stands for a name, `V` for a value.
-const SYNTAXES: [&str; 44] = [
+const SYNTAXES: [&str; 46] = [
     "N=V\n",
     "N = V\n",
     "N: V\n",
+    "N                            = \"V\"",
+    "\"N\"           :              \"V\"",
     "N:V\n",
     "N = \"V\"",
     "N='V';",
