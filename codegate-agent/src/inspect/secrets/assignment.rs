@@ -170,7 +170,9 @@ impl Beside {
     /// What the name says is asked first: to find what ties a value to it costs far more.
     pub(super) fn behind(&self, text: &[u8], end: usize) -> Option<Candidate> {
         let rest = text.get(end..text.len().min(end.saturating_add(LONGEST_TIE)))?;
-        let (secret, site) = self.tied(text, end, rest).or_else(|| self.said(text, end, rest))?;
+        let (secret, site) = self
+            .tied(text, end, rest)
+            .or_else(|| self.said(text, end, rest))?;
         Some(Candidate {
             start: end,
             core: secret.clone(),

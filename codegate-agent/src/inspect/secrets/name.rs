@@ -10,7 +10,7 @@ use super::words::{Words, runs};
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-static ABOUT: Words<107> = Words::of([
+static ABOUT: Words<112> = Words::of([
     "action",
     "algorithm",
     "alias",
@@ -40,6 +40,7 @@ static ABOUT: Words<107> = Words::of([
     "dedup",
     "deduplication",
     "digest",
+    "dir",
     "enabled",
     "endpoint",
     "env",
@@ -60,6 +61,8 @@ static ABOUT: Words<107> = Words::of([
     "foreign",
     "format",
     "function",
+    "gecos",
+    "gid",
     "handler",
     "hash",
     "header",
@@ -108,11 +111,13 @@ static ABOUT: Words<107> = Words::of([
     "rotation",
     "rules",
     "schema",
+    "shell",
     "sort",
     "sync",
     "trace",
     "ttl",
     "type",
+    "uid",
     "uri",
     "url",
     "usage",
@@ -255,6 +260,10 @@ static ENDS: Words<8> = Words::of([
     "privatekey",
 ]);
 
+/// What is mixed into hashes, and makes a name a secret's at its end.
+static SALTS: Words<4> = Words::of(["salt", "pepper", "nonce", "seed"]);
+static HASH: Words<1> = Words::of(["hash"]);
+
 /// Whether a whole name (`DB_PASSWORD`, `apiKey`, `x-auth-token`) is that of a secret. It is asked of every
 /// name that rings a bell, and takes no memory.
 pub(super) fn is_credential(name: &[u8]) -> bool {
@@ -262,7 +271,8 @@ pub(super) fn is_credential(name: &[u8]) -> bool {
     let (mut before, mut found) = (None, false);
     while let Some(word) = words.next() {
         let last = words.peek().is_none();
-        if ABOUT.have(word) || last && ABOUT_AT_END.have(word) {
+        let is_salted = HASH.have(word) && words.peek().is_some_and(|next| SALTS.have(next));
+        if ABOUT.have(word) && !is_salted || last && ABOUT_AT_END.have(word) {
             return false;
         }
         found = found || names_secret(word, before, last);
@@ -321,7 +331,6 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     ]);
     static KEY: Words<1> = Words::of(["key"]);
     static TOKEN: Words<1> = Words::of(["token"]);
-    static SALTS: Words<4> = Words::of(["salt", "pepper", "nonce", "seed"]);
     static SHORT: Words<2> = Words::of(["auth", "pw"]);
     if KEY.have(word) {
         let before = before.unwrap_or_default();
@@ -363,6 +372,7 @@ mod tests {
             "smtp_pass",
             "encryption_key",
             "GITHUB_TOKEN",
+            "HASH_SALT",
             "token",
         ] {
             assert!(is_credential(name.as_bytes()), "{name}");
@@ -421,6 +431,7 @@ mod tests {
             "secretName",
             "tokenAddress",
             "deduplication_key",
+            "pw_uid",
         ] {
             assert!(!is_credential(name.as_bytes()), "{name}");
         }

@@ -77,7 +77,11 @@ const fn slot(first: u8) -> usize {
 /// The bit of a length; words of 15 bytes and more share one.
 const fn length(word: &[u8]) -> u16 {
     let longest = u16::BITS as usize - 1;
-    1 << if word.len() < longest { word.len() } else { longest }
+    1 << if word.len() < longest {
+        word.len()
+    } else {
+        longest
+    }
 }
 
 impl<const N: usize> Words<N> {
