@@ -199,11 +199,13 @@ impl Beside {
         }
     }
 
-    /// A value that words tie to the name: its form must say the rest.
+    /// A value that words tie to the name: its form must say the rest, and joined words have no digit.
     fn said(&self, text: &[u8], end: usize, rest: &[u8]) -> Option<(Range<usize>, Site)> {
         let value = self.value.as_ref()?;
         let words = self.said.find(rest)?;
-        shaped_value(value, text, end, end + words.end())
+        let (value, site) = shaped_value(value, text, end, end + words.end())?;
+        let has_digit = text.get(value.clone())?.iter().any(u8::is_ascii_digit);
+        has_digit.then_some((value, site))
     }
 }
 

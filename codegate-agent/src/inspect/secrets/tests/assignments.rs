@@ -229,7 +229,7 @@ fn a_key_is_found_where_words_tie_it_to_its_service() {
         "datadog build V",
         "datadog api version V",
         "datadog V",
-        "datadog api key V00",
+        "datadog access key V00",
     ] {
         assert_eq!(value(&text.replace('V', &key)), "", "{text}");
     }
