@@ -1,4 +1,4 @@
-//! The user's rules, as the command line takes them.
+//! The configuration and the rules of the user, as the command line takes them.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
 use std::{
@@ -87,4 +87,17 @@ fn config_check_says_what_is_wrong_with_a_rule() {
         assert!(said.contains(says), "{said}");
         assert_eq!(checked.status.code(), Some(2), "{said}");
     }
+}
+
+#[test]
+fn config_check_says_what_does_not_fit_together() {
+    let dir =
+        folder("[upstream]\nproxy = \"http://proxy.corp.example:3128\"\nproxy_user = \"ada\"\n");
+    let checked = codegate(dir.path(), &["config", "check"]);
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert!(
+        said.contains("proxy_user and proxy_password_file go together"),
+        "{said}"
+    );
+    assert_eq!(checked.status.code(), Some(2), "{said}");
 }
