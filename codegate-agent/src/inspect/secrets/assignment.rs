@@ -30,7 +30,7 @@ const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:"'|'"|(?:["']?\\{1,3})?["'`]))"#
 const PAIR: &str = concat!(
     r"(?:",
     r#"(?:[,;]\s{0,16}|\s{1,16})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
-    r#"(?:\\{0,3}["']?|--?)(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
+    r#"(?:\\{0,3}["']?|--?)(?:[a-z]{1,12}:)?(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
     r"|</[A-Za-z]{2,12}>\s{0,16}<(?i:string|value)>",
     r#"|(?:[A-Za-z:-]{1,16}=["'][^"'<>\n]{0,40}["'][ ]{0,2}){1,3}>"#, // an element's attributes
     r#"|:[ ]?\{\s{0,16}\\{0,3}["'](?:S|(?i:value)|default)\\{0,3}["'][ ]?:"#, // a typed value
@@ -142,12 +142,22 @@ fn begins_with_word(closed: &[u8], rest: &[u8]) -> bool {
     spaced && matches!(behind, [b'=' | b'"' | b'\'' | b'`', ..]) || begins_with_value(rest)
 }
 
-/// The `value` of a pair of `name` and `value`, perhaps behind a closing tag.
+/// The `value` of a pair of `name` and `value`, perhaps behind a closing tag, perhaps in a namespace of XML's.
 fn begins_with_value(rest: &[u8]) -> bool {
     let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\\\"'-".contains(byte);
     let before = rest.iter().take(24).take_while(is_before).count();
-    rest.get(before..before + 5)
-        .is_some_and(|word| word.eq_ignore_ascii_case(b"value"))
+    let rest = rest.get(before..).unwrap_or_default();
+    let space = rest
+        .iter()
+        .take(12)
+        .take_while(|byte| byte.is_ascii_lowercase())
+        .count();
+    let is_value = |rest: &[u8]| {
+        rest.get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"value"))
+    };
+    let local = rest.get(space..).and_then(|rest| rest.strip_prefix(b":"));
+    is_value(rest) || local.is_some_and(is_value)
 }
 
 impl Beside {

@@ -3,7 +3,7 @@
 use super::{expand, found, none_wrong, secrets, source};
 
 /// `N` stands for a name, `V` for a value.
-const SYNTAXES: [&str; 46] = [
+const SYNTAXES: [&str; 47] = [
     "N=V\n",
     "N = V\n",
     "N: V\n",
@@ -35,6 +35,7 @@ const SYNTAXES: [&str; 46] = [
     "name\": \"N\"\nvalue\": \"V\"\n",
     "<N>V</N>",
     "<add key=\"N\" value=\"V\" />",
+    "<meta-data android:name=\"N\" android:value=\"V\"/>",
     "const N: &str = \"V\";",
     "static N: &'static str = \"V\";",
     "let N: string = 'V';",
