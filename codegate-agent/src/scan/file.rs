@@ -95,11 +95,11 @@ impl<'a> Worker<'a> {
         found: &mut Vec<Found>,
     ) -> Result<(), Problem> {
         self.window.restart();
+        if skip_binary && is_binary(self.window.peek(from, SNIFFED)?) {
+            return Ok(());
+        }
         let mut told = Told::new(&mut self.fingerprints, found);
         while let Some(view) = self.window.advance(from)? {
-            if skip_binary && view.base == 0 && is_binary(view.bytes) {
-                return Ok(());
-            }
             self.tally.read(view.starts.len());
             for finding in in_order(self.inspector.inspect(view.bytes)) {
                 if view.starts.contains(&finding.range.start) {
@@ -207,13 +207,12 @@ fn in_order(found: Inspection) -> Vec<Finding> {
     all
 }
 
-/// A mark says that the zeros are UTF-16's.
+/// Whether a file that begins so is binary; a mark says that the zeros are UTF-16's.
 fn is_binary(start: &[u8]) -> bool {
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         return false;
     }
-    let sniffed = start.get(..SNIFFED).unwrap_or(start);
-    memchr(0, sniffed).is_some()
+    memchr(0, start).is_some()
 }
 
 fn whole(from: &mut dyn Read, limit: usize) -> Result<Vec<u8>, Problem> {

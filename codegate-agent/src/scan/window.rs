@@ -26,7 +26,10 @@ pub(super) struct Window {
     base: u64,
     /// What begins before this place of the buffer has been judged.
     judged: usize,
+    /// There is no more to read.
     ended: bool,
+    /// There is no more to show.
+    shown: bool,
 }
 
 /// What the window shows.
@@ -49,21 +52,30 @@ impl Window {
             base: 0,
             judged: 0,
             ended: false,
+            shown: false,
         }
     }
 
     /// Goes to the start of another file.
     pub(super) fn restart(&mut self) {
-        (self.filled, self.base, self.judged, self.ended) = (0, 0, 0, false);
+        (self.filled, self.base, self.judged) = (0, 0, 0);
+        (self.ended, self.shown) = (false, false);
+    }
+
+    /// The first bytes of a file, up to so many: they may say that nobody wants the rest.
+    pub(super) fn peek(&mut self, from: &mut dyn Read, bytes: usize) -> io::Result<&[u8]> {
+        self.fill(from, bytes)?;
+        Ok(self.buffer.get(..self.filled).unwrap_or_default())
     }
 
     /// Moves on; `None` behind the end.
     pub(super) fn advance(&mut self, from: &mut dyn Read) -> io::Result<Option<View<'_>>> {
-        if self.ended {
+        if self.shown {
             return Ok(None);
         }
         self.slide();
-        self.fill(from)?;
+        self.fill(from, WINDOW)?;
+        self.shown = self.ended;
         let limit = match self.ended {
             true => self.filled,
             false => self.filled - CONTEXT,
@@ -86,13 +98,12 @@ impl Window {
         self.judged -= gone;
     }
 
-    fn fill(&mut self, from: &mut dyn Read) -> io::Result<()> {
-        while let Some(room) = self.buffer.get_mut(self.filled..).filter(|r| !r.is_empty()) {
+    /// Reads until there are so many bytes, or no more.
+    fn fill(&mut self, from: &mut dyn Read, bytes: usize) -> io::Result<()> {
+        while !self.ended && self.filled < bytes {
+            let room = self.buffer.get_mut(self.filled..bytes).unwrap_or_default();
             match from.read(room) {
-                Ok(0) => {
-                    self.ended = true;
-                    return Ok(());
-                }
+                Ok(0) => self.ended = true,
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -125,6 +136,22 @@ mod tests {
                 assert!(until == len || until - judged >= CONTEXT);
             }
             assert_eq!(judged, len);
+        }
+    }
+
+    #[test]
+    fn a_look_at_the_start_reads_no_more_and_changes_nothing() {
+        for len in [0, 5, 8, 9, WINDOW + 1] {
+            let text: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            let mut window = Window::new();
+            let mut from = &text[..];
+            let start = window.peek(&mut from, 8).unwrap();
+            assert_eq!(start, &text[..len.min(8)]);
+            assert_eq!(from.len(), len.saturating_sub(8));
+            let view = window.advance(&mut from).unwrap().unwrap();
+            assert_eq!(view.bytes, &text[..len.min(WINDOW)]);
+            let is_more = window.advance(&mut from).unwrap().is_some();
+            assert_eq!(is_more, len > WINDOW);
         }
     }
 
