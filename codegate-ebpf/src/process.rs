@@ -7,6 +7,7 @@
 use core::ptr::addr_of_mut;
 
 use aya_ebpf::{
+    bindings::BPF_NOEXIST,
     helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel, bpf_probe_read_user},
     macros::map,
     maps::{Array, LruHashMap},
@@ -103,14 +104,14 @@ fn key_of(task: u64, layout: *const Layout) -> Option<ProcessKey> {
     })
 }
 
-/// Writes into the map itself: another thread of the same process may do so at the same time, and would
-/// write the same.
+/// Writes into the map itself. Of threads that do so at the same time only the first one may: to insert again would
+/// free the entry that another one is writing into, and the kernel gives freed entries of an LRU away at once.
 #[inline(always)]
 fn remember(task: u64, key: &ProcessKey, layout: *const Layout) {
     let Some(blank) = BLANK.get(0) else {
         return;
     };
-    if IMAGES.insert(key, blank, 0).is_err() {
+    if IMAGES.insert(key, blank, u64::from(BPF_NOEXIST)).is_err() {
         return;
     }
     let Some(image) = IMAGES.get_ptr_mut(key) else {

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -32,6 +33,10 @@ use super::{
     log,
     pins::{self, Pinned, Pins},
 };
+
+/// How often what is being written of a program is looked at, and how long in between.
+const LOOKS: usize = 20;
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// The attached programs. Clones share them; when the last one is dropped they detach, and when the
 /// process dies, however it does, the kernel detaches them, unless they are [pinned](Hooks::pin).
@@ -319,7 +324,8 @@ impl Hooks {
     /// that it was not redirected: somebody connected to the listener itself.
     pub fn take_flow(&self, netns_cookie: u64, client: SocketAddr) -> Option<Redirected> {
         let key = Plain(Client::new(netns_cookie, layout::address(client)));
-        match take_entry(&mut lock(&self.0.flows), &key) {
+        let taken = take_entry(&mut lock(&self.0.flows), &key);
+        match taken {
             Ok(found) => found.map(|Plain(original)| self.redirected(&original)),
             Err(error) => {
                 tracing::warn!(%client, %error, "cannot read where a connection was meant to go");
@@ -330,12 +336,24 @@ impl Hooks {
 
     fn redirected(&self, original: &Original) -> Redirected {
         let redirected = Redirected::from(original);
-        // One that is not there was pushed out, or never could be read.
-        let image = self.0.images.get(&Plain(redirected.key), 0).ok();
         Redirected {
-            image: image.and_then(|Plain(image)| Image::of(&image)),
+            image: self.image(redirected.key),
             ..redirected
         }
+    }
+
+    /// What was read of a program. Another of its threads may still be reading that on another processor, which
+    /// takes microseconds, or as long as a virtual one stands still.
+    fn image(&self, key: ProcessKey) -> Option<Image> {
+        for _ in 0..LOOKS {
+            // One that is not there was pushed out, or never could be read.
+            let Plain(raw) = self.0.images.get(&Plain(key), 0).ok()?;
+            if let Some(image) = Image::of(&raw) {
+                return Some(image);
+            }
+            thread::sleep(PAUSE);
+        }
+        None
     }
 
     /// What the programs counted.

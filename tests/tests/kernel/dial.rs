@@ -6,7 +6,9 @@ use std::{
     env,
     io::{Error, Read as _, Write as _, stdin},
     net::TcpStream,
-    process, thread,
+    process,
+    sync::RwLock,
+    thread,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -28,8 +30,14 @@ fn main() -> Result<()> {
 
 /// All connections are open before the first one speaks.
 fn say(addresses: &[String]) -> Result<()> {
-    let connect = |address: &String| TcpStream::connect(address.as_str());
+    // All threads are let go at once.
+    let gate = RwLock::new(());
+    let connect = |address: &String| {
+        drop(gate.read());
+        TcpStream::connect(address.as_str())
+    };
     let connected: Vec<TcpStream> = thread::scope(|scope| {
+        let closed = gate.write();
         let threads: Vec<_> = addresses
             .iter()
             .map(|address| {
@@ -38,6 +46,7 @@ fn say(addresses: &[String]) -> Result<()> {
                     .spawn_scoped(scope, move || connect(address))
             })
             .collect();
+        drop(closed);
         threads
             .into_iter()
             .map(|thread| {

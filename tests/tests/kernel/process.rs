@@ -125,6 +125,46 @@ fn a_thousand_that_are_gone_at_once_are_all_named() {
     assert_eq!(named, clients);
 }
 
+/// All of a program's threads find it unknown, and one of them writes down what it is: had each done so, one
+/// would write into what the kernel has given to another program since.
+#[test]
+fn programs_whose_threads_connect_at_once_are_all_named() {
+    const THREADS: usize = 8;
+    let rounds = lab::many(300);
+    let field = Field::new();
+    let folder = TempDir::new().unwrap();
+    let tools = tools(&folder, 3);
+    let addresses = vec![V4.to_owned(); THREADS];
+    let mut unnamed = 0;
+    for _ in 0..rounds {
+        let mut clients: Vec<Child> = (tools.iter())
+            .map(|tool| field.ground.client(|| dial(tool, "say", &addresses)))
+            .collect();
+        for client in &mut clients {
+            client.stdin.take().unwrap().write_all(b"\n").unwrap();
+        }
+        let all = clients.len() * THREADS;
+        let arrived: Vec<_> = (0..all)
+            .map(|_| field.taken(&field.ground.agent4))
+            .collect();
+        for (mut stream, flow) in arrived {
+            let flow = flow.expect("a record of the connection");
+            let program = clients.iter().position(|client| client.id() == flow.tgid);
+            let tool = program.and_then(|program| tools.get(program));
+            unnamed += usize::from(tool.is_none() || exe(&flow) != tool.map(PathBuf::as_path));
+            stream.write_all(b".").unwrap();
+        }
+        for mut client in clients {
+            assert!(client.wait().unwrap().success());
+        }
+    }
+    tell(&format!(
+        "programs with {THREADS} threads: {}, connections without their program: {unnamed}",
+        rounds * tools.len()
+    ));
+    assert_eq!(unnamed, 0);
+}
+
 /// The figure that the issue asks for: 50 processes with 200 connections each, all at once.
 #[test]
 fn ten_thousand_at_once_are_attributed_rightly() {
