@@ -4,7 +4,7 @@
 //! Knows: the shapes in which text ties a value to a name. Must not know: which names and values
 //! are secrets (that is [`super::name`] and [`super::judge`]).
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
 use regex::bytes::Regex;
 
@@ -12,70 +12,10 @@ use super::{
     edges,
     judge::Site,
     name,
-    pattern::{self, Pattern},
+    pattern::Pattern,
     rule::Candidate,
+    ties::{SAID, TIES},
 };
-
-/// What may follow a name: its closing quote, an array's bounds. Signs that can end a name can also begin a tie.
-const TAIL: &str = concat!(
-    r#"^[.-]*(?:\\{0,3}["'`\])]){0,3}"#,
-    r"(?:\[[0-9A-Za-z_]{0,8}\])?[ \t]{0,32}", // columns are aligned
-);
-
-/// A value's opening quote, with a string prefix, with backslashes, within another quote.
-const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:"'|'"|(?:["']?\\{1,3})?["'`]))"#;
-
-/// A pair of `name` and `value`, or `key` and `value`, with one more between them; elements side by
-/// side, or words of a command.
-const PAIR: &str = concat!(
-    r"(?:",
-    r#"(?:[,;]\s{0,16}|\s{1,16})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
-    r#"(?:\\{0,3}["']?|--?)(?:[a-z]{1,12}:)?(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
-    r"|</[A-Za-z]{2,12}>\s{0,16}<(?i:string|value)>",
-    r#"|(?:[A-Za-z:-]{1,16}=["'][^"'<>\n]{0,40}["'][ ]{0,2}){1,3}>"#, // an element's attributes
-    r#"|:[ ]?\{\s{0,16}\\{0,3}["'](?:S|(?i:value)|default)\\{0,3}["'][ ]?:"#, // a typed value
-    r")\s{0,16}",
-);
-
-/// What ties a value to a name in whatever text: an operator, or a type. The value's quotes may be
-/// missing.
-const LOOSE: &str = concat!(
-    r"(?:",
-    r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{0,16}[ ]=[ ]", // a type: `: &'static str =`
-    r"|>\s{0,40}|\|[ ]",
-    r"|=>|:{1,3}=|:-|[|&?+.!]{0,2}={1,3}|:|,|%3[AaDd]",
-    r")[ \t]{0,32}(?:!!str[ ]|\*\*)?",
-);
-
-/// What does so only if a quote follows: a call, a type, a default, white space.
-const STRICT: &str = concat!(
-    r"(?:",
-    r"(?:\??:[ ]?[&A-Za-z][A-Za-z0-9_<>.,'& \[\]?]{0,40}|[A-Za-z*][A-Za-z0-9_.*<>\[\]]{0,24}[ ]?|\{[^}\x22'\n]{0,30}\}[ ]?)=",
-    r"|=>|:{1,3}=|[|&?+.!]{0,2}={1,3}|:|->|<-|-[ ]|to[ ]|\|\||\?\?|or[ ]",
-    r"|,\s{0,8}(?:[a-z_]{1,10}=[^,\x22'\n]{1,20},\s{0,8}){0,3}(?:(?i:default[a-z]{0,8})[ ]?=|)",
-    r"|\|[ ]default[ ]",
-    r"|\{\s{1,16}(?:[a-z]{4,12}[ ]{0,12}=[ ][^\n]{0,60}\n\s{0,8}){0,3}default[ ]{0,12}=",
-    r"|\)\.to(?:Be|Equal|StrictEqual)\(|[({]|[ \t])",
-    r"[ \t]{0,32}",
-    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive|new|of)\(|[(\[{])?[ ]?",
-);
-
-/// What ties values to names: the first of the three that fits. All rules share it: a clone would build
-/// its automaton's states anew, which takes longer than looking.
-static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
-    pattern::compile(&format!(
-        "{TAIL}{PAIR}{QUOTE}?|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}{QUOTE}?"
-    ))
-});
-
-/// What ties a value that has a form of its own to the name of its service when somebody says it in words, or
-/// makes a word of both: `api key 0123…`, `-token-0123…`.
-const IN_WORDS: &str = concat!(
-    r"^(?:[ ._-]?(?i:access|api|app|auth|client|key|private|secret|token)){1,4}",
-    r#"(?:[ ]is)?(?:[ ]{0,2}[:=])?(?:[ .-][ ]{0,2})?["'`]?"#,
-);
-
-static SAID: LazyLock<Result<Regex, String>> = LazyLock::new(|| pattern::compile(IN_WORDS));
 
 /// The longest text that can tie a value to a name, in bytes.
 const LONGEST_TIE: usize = 240;
@@ -139,7 +79,12 @@ fn begins_with_word(closed: &[u8], rest: &[u8]) -> bool {
     let word = rest.iter().take(28).take_while(is_type).count();
     let behind = rest.get(word..).unwrap_or_default();
     let spaced = closed.last().is_some_and(u8::is_ascii_whitespace);
-    spaced && matches!(behind, [b'=' | b'"' | b'\'' | b'`', ..]) || begins_with_value(rest)
+    let is_type = match behind {
+        [b'=' | b'"' | b'\'' | b'`', ..] => true,
+        [b'(', width, ..] => width.is_ascii_digit(), // `VARCHAR2(30) :=`
+        _ => false,
+    };
+    spaced && is_type || begins_with_value(rest)
 }
 
 /// The `value` of a pair of `name` and `value`, perhaps behind a closing tag, perhaps in a namespace of XML's.
@@ -173,6 +118,11 @@ impl Beside {
             value: value.map(Pattern::anchored),
             named,
         })
+    }
+
+    /// Whether the name says all: its value has no form of its own.
+    pub(super) fn takes_any(&self) -> bool {
+        self.value.is_none()
     }
 
     /// The value that is tied to a name whose known part ends here.
@@ -271,7 +221,7 @@ fn shaped_value(
 fn free_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<usize>, Site)> {
     let between = text.get(name.end..start)?;
     let rest = text.get(start..)?;
-    if !is_bound(text, name, between) {
+    if !is_bound(text, name, between) || is_of_another(text, name, between) {
         return None;
     }
     if let Some((quote, slashes)) = opening(between) {
@@ -306,7 +256,12 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
             let typed = has(before, b"\"String\"") || has(before, b"'String'");
             let lower = between.to_ascii_lowercase();
             let explicit = has(&lower, b"default") || has(&lower, b"value");
-            opened == Some(&b'(') || symbol || explicit || typed
+            let row = before
+                .len()
+                .checked_sub(marks)
+                .and_then(|end| before.get(..end));
+            let is_row = row.is_some_and(begins_row) && between.starts_with(b"'");
+            opened == Some(&b'(') || is_row || symbol || explicit || typed
         }
         Some(b'(') if closing == 0 => {
             let name = text.get(name.clone()).unwrap_or_default();
@@ -316,6 +271,38 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether what follows the name is of something else: an `id` beside it, the checksum of a secret, the resource that
+/// a cloud names so.
+fn is_of_another(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
+    let before = text
+        .get(name.start.saturating_sub(64)..name.start)
+        .unwrap_or_default();
+    let word = before
+        .rsplit(|byte| byte.is_ascii_whitespace() || b"\"'`".contains(byte))
+        .next();
+    let word = word.unwrap_or_default();
+    let is_id = between.starts_with(b" id=") || between.starts_with(b" name=");
+    let name = text.get(name.clone()).unwrap_or_default();
+    let is_in_tag = name == b"nonce" && memchr::memmem::find(before, b"<s").is_some();
+    is_id || is_in_tag || word.ends_with(b"checksum/") || word.starts_with(b"arn:")
+}
+
+/// `(103, `: the beginning of a row of names and values in SQL.
+fn begins_row(before: &[u8]) -> bool {
+    let Some(number) = before.strip_suffix(b",") else {
+        return false;
+    };
+    let digits = number
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    digits > 0
+        && number
+            .get(..number.len() - digits)
+            .is_some_and(|rest| rest.ends_with(b"("))
 }
 
 /// The quote that a value begins with, and the backslashes before it.

@@ -7,7 +7,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 /// The first eight bytes of their SHA-256.
-const DOCUMENTED: [u64; 20] = [
+const DOCUMENTED: [u64; 25] = [
     // Keys in the samples of Google Maps, Firebase and the YouTube player.
     0x27a9_a429_31df_f7eb,
     0x49f7_77db_995e_8260,
@@ -31,6 +31,12 @@ const DOCUMENTED: [u64; 20] = [
     0x2caf_c097_0149_a84f,
     0xf2d6_ca16_5150_33e5,
     0x7e8d_e44e_a9ec_f6d5,
+    // The samples of jwt.io, of HTTP's Basic scheme (RFC 7617), and the words of Ethereum's test chains.
+    0x7f75_367e_7881_2551,
+    0xda81_6f9f_2c16_e6c5,
+    0xcf4d_418e_d3de_92d7,
+    0xd05f_6bb1_aa2e_4ccd,
+    0xf79c_d64f_9cea_2378,
 ];
 
 /// Whether a value is one of them.

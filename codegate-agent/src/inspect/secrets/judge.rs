@@ -9,9 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    memorable::is_memorable,
     shape::{
-        has_escapes, is_artifact, is_call, is_code, is_constant, is_number, is_place, is_reference,
-        is_sequence, is_symbol, is_uuid, is_version,
+        has_escapes, is_artifact, is_call, is_code, is_constant, is_known_otherwise, is_number,
+        is_place, is_reference, is_sequence, is_symbol, is_uuid, is_version,
     },
     words::{Words, common_pairs, natural_bytes, runs},
 };
@@ -35,6 +36,8 @@ pub(super) enum Site {
 pub(super) enum Judge {
     /// Not a word, path, reference or stand-in: what stands beside `password`.
     Password,
+    /// The same, where a sentence names it: letters, digits, and a sign or both cases.
+    Chosen,
     /// Random-looking: what stands beside names like `token`, that also name other things.
     Random,
     /// The same, or a UUID: where the text says that it is a key.
@@ -48,6 +51,7 @@ impl Judge {
             && !is_place(value)
             && !is_version(value)
             && !is_number(value)
+            && !is_known_otherwise(value)
             && (site == Site::Free || !is_constant(value))
             && (site != Site::Quoted || !has_escapes(value))
             && (site != Site::Bare || !is_symbol(value))
@@ -55,6 +59,7 @@ impl Judge {
         plausible
             && match self {
                 Self::Password => is_password(value, site),
+                Self::Chosen => is_password(value, site) && is_strong(value),
                 Self::Random => {
                     (is_random(value) || is_long_number(value))
                         && (site != Site::Bare || value.len() >= 12)
@@ -104,6 +109,19 @@ fn is_password(value: &[u8], site: Site) -> bool {
         }
         (false, false, _) => false,
     }
+}
+
+/// What services demand of a password that people choose.
+fn is_strong(value: &[u8]) -> bool {
+    let (letters, digits, symbols) = classes(value);
+    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
+    letters > 0 && digits > 0 && (symbols > 0 && !is_symbolic(value) || both)
+}
+
+/// Words and numbers that code and standards join: `utf-8`, `test_login_2`, `a.b3()`.
+fn is_symbolic(value: &[u8]) -> bool {
+    let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:()[]".contains(byte);
+    value.iter().all(of)
 }
 
 /// How many letters, digits, and anything else.
@@ -228,7 +246,8 @@ fn is_identifier(value: &[u8], site: Site) -> bool {
     let joined = value.iter().any(|byte| b"_-.:/".contains(byte));
     let least = if site == Site::Bare { 4 } else { 6 };
     let wordy = natural_bytes(value) * 10 >= value.len() * least;
-    site != Site::Line && joined && wordy && value.iter().all(of)
+    let may_be = site != Site::Line && joined && wordy && value.iter().all(of);
+    may_be && !is_memorable(value, site == Site::Bare)
 }
 
 /// Signs inside that no language, format or sentence puts between letters.
@@ -248,7 +267,13 @@ fn has_odd_symbols(value: &[u8]) -> bool {
 /// Whether a value looks like the output of a random generator.
 pub(super) fn is_random(value: &[u8]) -> bool {
     let (letters, digits, symbols) = classes(value);
-    if value.len() < 10 || letters == 0 || symbols * 3 > value.len() || is_uuid(value) {
+    // Generators that draw from all signs are used for what is long.
+    let few = if value.len() >= 40 {
+        symbols * 2 <= value.len()
+    } else {
+        symbols * 3 <= value.len()
+    };
+    if value.len() < 10 || letters == 0 || !few || is_uuid(value) {
         return false;
     }
     let least = if value.len() >= 16 { 2.9 } else { 2.6 };

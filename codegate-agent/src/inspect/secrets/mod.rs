@@ -14,6 +14,7 @@
 
 mod assignment;
 mod check;
+mod columns;
 mod conditions;
 mod disguise;
 mod documented;
@@ -22,6 +23,7 @@ mod engine;
 mod example;
 mod judge;
 mod kept;
+mod memorable;
 mod name;
 mod overlap;
 mod pattern;
@@ -33,16 +35,17 @@ mod stand_in;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod trigger;
 mod user;
+mod views;
 mod words;
 
 use std::path::Path;
 
-use disguise::Views;
 use engine::Engine;
 use rule::Rule;
-use sweep::{Sweep, Triggers};
+use sweep::{Sweep, Swept, Triggers};
 
 pub(super) use overlap::settle;
 pub use source::{RuleError, RuleText};
@@ -100,18 +103,28 @@ impl Scanner {
     /// level of that is looked through.
     pub fn scan(&self, text: &[u8]) -> Vec<Finding> {
         let found = self.scan_plain(text);
-        let views = Views::of(text);
+        let views = disguise::views(text);
         if views.is_empty() {
             return found;
         }
         views.lead_back(self.scan_plain(views.bytes()), found)
     }
 
-    /// What stands in a text as it is.
+    /// What stands in a text as it is, also below its name.
+    fn scan_plain(&self, text: &[u8]) -> Vec<Finding> {
+        let swept = self.sweep(text);
+        let views = columns::views(text, &swept.above);
+        if views.is_empty() {
+            return swept.findings;
+        }
+        views.lead_back(self.sweep(views.bytes()).findings, swept.findings)
+    }
+
+    /// What stands in a text as it is, beside its name.
     ///
     /// If the engine fails (no memory for its scratch space), every pattern is run over the whole
     /// text instead: slow, but nothing is missed.
-    fn scan_plain(&self, text: &[u8]) -> Vec<Finding> {
+    fn sweep(&self, text: &[u8]) -> Swept {
         let mut sweep = Sweep::new(&self.rules, text);
         match self.engine.scan(text, &mut |hit| sweep.check(hit)) {
             Ok(()) => sweep.finish(),
@@ -122,7 +135,7 @@ impl Scanner {
         }
     }
 
-    fn scan_one_by_one(&self, triggers: &Triggers, text: &[u8]) -> Vec<Finding> {
+    fn scan_one_by_one(&self, triggers: &Triggers, text: &[u8]) -> Swept {
         let mut sweep = Sweep::new(&self.rules, text);
         sweep.check_everywhere(triggers);
         sweep.finish()

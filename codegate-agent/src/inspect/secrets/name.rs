@@ -10,7 +10,7 @@ use super::words::{Words, runs};
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-static ABOUT: Words<112> = Words::of([
+static ABOUT: Words<118> = Words::of([
     "action",
     "algorithm",
     "alias",
@@ -23,6 +23,8 @@ static ABOUT: Words<112> = Words::of([
     "budget",
     "cache",
     "callback",
+    "changed",
+    "checksum",
     "cancellation",
     "class",
     "column",
@@ -65,6 +67,7 @@ static ABOUT: Words<112> = Words::of([
     "gid",
     "handler",
     "hash",
+    "hashed",
     "header",
     "help",
     "hint",
@@ -74,6 +77,7 @@ static ABOUT: Words<112> = Words::of([
     "ids",
     "index",
     "input",
+    "instrumentation",
     "invalid",
     "label",
     "len",
@@ -103,6 +107,7 @@ static ABOUT: Words<112> = Words::of([
     "prompt",
     "provider",
     "public",
+    "publishable",
     "published",
     "ref",
     "regex",
@@ -112,6 +117,7 @@ static ABOUT: Words<112> = Words::of([
     "rules",
     "schema",
     "shell",
+    "sock",
     "sort",
     "sync",
     "trace",
@@ -162,7 +168,7 @@ static KEYS: Words<28> = Words::of([
 
 /// What `key` must not follow at the end of a name: these are keys of tables, maps and keyboards, or
 /// known to everybody.
-static NO_KEYS: Words<65> = Words::of([
+static NO_KEYS: Words<67> = Words::of([
     "accept",
     "alt",
     "arrow",
@@ -219,6 +225,7 @@ static NO_KEYS: Words<65> = Words::of([
     "registry",
     "routing",
     "row",
+    "s",
     "setting",
     "shard",
     "shortcut",
@@ -226,6 +233,7 @@ static NO_KEYS: Words<65> = Words::of([
     "socket",
     "state",
     "storage",
+    "trusted",
     "unique",
     "websocket",
 ]);
@@ -249,8 +257,10 @@ static WITHIN: Words<10> = Words::of([
     "credential",
     "apikey",
 ]);
-static ENDS: Words<8> = Words::of([
+static ENDS: Words<10> = Words::of([
     "pass",
+    "passe",
+    "kennwort",
     "pwd",
     "pswd",
     "creds",
@@ -331,7 +341,10 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     ]);
     static KEY: Words<1> = Words::of(["key"]);
     static TOKEN: Words<1> = Words::of(["token"]);
-    static SHORT: Words<2> = Words::of(["auth", "pw"]);
+    static SHORT: Words<5> = Words::of(["auth", "pw", "senha", "clave", "contrasena"]);
+    static PAT: Words<1> = Words::of(["pat"]);
+    static ERLANG: Words<1> = Words::of(["erlang"]);
+    static COOKIE: Words<1> = Words::of(["cookie"]);
     if KEY.have(word) {
         let before = before.unwrap_or_default();
         return KEYS.have(before) || last && !before.is_empty() && !NO_KEYS.have(before);
@@ -342,7 +355,10 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     if SALTS.have(word) {
         return last;
     }
-    SHORT.have(word) || WITHIN.stand_in(word) || ENDS.end(word)
+    if COOKIE.have(word) {
+        return ERLANG.have(before.unwrap_or_default());
+    }
+    SHORT.have(word) || last && PAT.have(word) || WITHIN.stand_in(word) || ENDS.end(word)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use regex::bytes::Captures;
 
 use super::{
     assignment::{self, Beside},
+    columns,
     conditions::Conditions,
     edges::{self, Edges},
     judge::Site,
@@ -93,6 +94,13 @@ impl Rule {
             // The name ends there: what counts as the start is the place behind it.
             Shape::Beside(_) => end..end + 1,
         }
+    }
+
+    /// Whether it knows a name that ends here and may stand above its value.
+    pub(super) fn is_named_above(&self, text: &[u8], end: usize) -> bool {
+        let rest = || text.get(end..).unwrap_or_default();
+        matches!(&self.shape, Shape::Beside(beside) if beside.takes_any())
+            && columns::may_stand_above(rest())
     }
 
     /// The candidate that begins at a place.

@@ -21,6 +21,28 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
     !sign.is_ascii_alphanumeric() && (name.iter().all(of) || is_numbered || is_variable)
 }
 
+/// What is known to be something else: a hash that a database keeps of a password, the address of a contract, rules for
+/// a form, keys and ids that are published.
+pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 6] = [
+        b"SCRAM-SHA-",
+        b"required|",
+        b"nullable|",
+        b"pk_live_",
+        b"pk_test_",
+        b"pk.eyJ",
+    ];
+    const ENDS: [&[u8]; 2] = [b".sig", b".apps.googleusercontent.com"];
+    let is_hex = |digits: &[u8]| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit);
+    let is_hash = value
+        .strip_prefix(b"0x")
+        .or(value.strip_prefix(b"*"))
+        .is_some_and(is_hex);
+    is_hash
+        || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
+        || ENDS.iter().any(|end| value.ends_with(end))
+}
+
 /// A number as languages write them: `0xC000_0072`, `16u32`, `-2147217308i32`. A plain row of digits
 /// is left to others.
 pub(super) fn is_number(value: &[u8]) -> bool {

@@ -220,6 +220,8 @@ pub(super) enum Class {
     Lower,
     Upper,
     Digit,
+    /// A sign that services ask for in passwords, and that names, numbers and sentences do without.
+    Symbol,
 }
 
 impl Class {
@@ -228,6 +230,7 @@ impl Class {
             Self::Lower => u8::is_ascii_lowercase,
             Self::Upper => u8::is_ascii_uppercase,
             Self::Digit => u8::is_ascii_digit,
+            Self::Symbol => |byte: &u8| b"!@#$%^&*+~?".contains(byte),
         })
     }
 }

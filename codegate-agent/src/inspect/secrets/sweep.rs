@@ -17,9 +17,19 @@ pub(super) struct Sweep<'a> {
     next: Vec<usize>,
     /// With the index of their rule: of two that are equal, the rule that was written first wins.
     findings: Vec<(usize, Finding)>,
+    /// Where names end that may stand above their values, in order.
+    above: Vec<usize>,
     /// How often each rule was tried at a place.
     #[cfg(test)]
     pub(super) tries: Vec<usize>,
+}
+
+/// What one scan found.
+pub(super) struct Swept {
+    /// In order and apart.
+    pub(super) findings: Vec<Finding>,
+    /// Where names end that may stand above their values, in order.
+    pub(super) above: Vec<usize>,
 }
 
 /// Every rule's trigger as an expression of its own: one finds where it begins, the other one says whether
@@ -45,6 +55,7 @@ impl<'a> Sweep<'a> {
             text,
             next: vec![0; rules.len()],
             findings: Vec::new(),
+            above: Vec::new(),
             #[cfg(test)]
             tries: vec![0; rules.len()],
         }
@@ -59,6 +70,9 @@ impl<'a> Sweep<'a> {
         else {
             return;
         };
+        if rule.is_named_above(self.text, hit.end) {
+            self.above.push(hit.end);
+        }
         let starts = rule.starts(hit.end);
         *next = (*next).max(starts.start);
         while *next < starts.end {
@@ -105,15 +119,16 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// The findings, in order and apart.
-    pub(super) fn finish(mut self) -> Vec<Finding> {
+    /// What was found.
+    pub(super) fn finish(mut self) -> Swept {
         self.findings
             .sort_by_key(|(rule, finding)| (*rule, finding.range.start));
-        overlap::settle(
-            self.findings
-                .into_iter()
-                .map(|(_, finding)| finding)
-                .collect(),
-        )
+        let findings = self.findings.into_iter().map(|(_, finding)| finding);
+        // Rules may have been tried one by one.
+        self.above.sort_unstable();
+        Swept {
+            findings: overlap::settle(findings.collect()),
+            above: self.above,
+        }
     }
 }

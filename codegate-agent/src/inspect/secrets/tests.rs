@@ -19,6 +19,7 @@ use super::{
 mod assignments;
 mod benign;
 mod carriers;
+mod columns;
 mod disguise;
 mod hostile;
 mod properties;

@@ -1,4 +1,4 @@
-//! Escapes that are still there in a text: `%2F` (RFC 3986), `\x2f`, `\u002f`, `\u{2f}`, `&#47;`, `&amp;`.
+//! Escapes that are still there in a text: `%2F` (RFC 3986), `\/`, `\x2f`, `\u002f`, `\u{2f}`, `&#47;`, `&amp;`.
 //!
 //! Knows: how characters are escaped. Must not know: what the text is.
 
@@ -85,6 +85,7 @@ fn escape(text: &[u8]) -> Option<(Unit, usize)> {
         // In a query that is encoded as a whole it parts what follows from what is before.
         [b'%', b'2', b'6', ..] => Some((Unit::Byte(b'\n'), 3)),
         [b'%', a, b, ..] => byte(&[*a, *b]).map(|unit| (unit, 3)),
+        [b'\\', b'/', ..] => Some((Unit::Byte(b'/'), 2)),
         [b'\\', b'x', a, b, ..] => byte(&[*a, *b]).map(|unit| (unit, 4)),
         [b'\\', b'u', b'{', rest @ ..] => until(rest, b'}', 16).map(|(unit, len)| (unit, len + 4)),
         [b'\\', b'u', a, b, c, d, ..] => {

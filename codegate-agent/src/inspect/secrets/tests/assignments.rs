@@ -301,3 +301,66 @@ fn an_id_occurs_once() {
         "mine.toml: rule `x`: its id is taken"
     );
 }
+
+#[test]
+fn other_quotes_notes_and_types_tie_values_too() {
+    for (text, value) in [
+        ("secret = ‘MeBwl93Ec8Lbo3huSaWh’", "MeBwl93Ec8Lbo3huSaWh"),
+        ("password = „x9Kq2+vLm“", "x9Kq2+vLm"),
+        ("password (UAT): `5CopperHarbor*`", "5CopperHarbor*"),
+        ("password = '''QuBm-@-X808fv'''", "QuBm-@-X808fv"),
+        (
+            "Friend FtpPassword As String = \"m*!e=3BLDW\"",
+            "m*!e=3BLDW",
+        ),
+        (
+            "c_pwd CONSTANT VARCHAR2(30) := 'P3likan2019.';",
+            "P3likan2019.",
+        ),
+        (
+            "var signingKey = []byte(\"f1e8b296f5453e782fbfd462398df118\")",
+            "f1e8b296f5453e782fbfd462398df118",
+        ),
+        (
+            "-   - name: API_KEY\n-     value: 0a58b42283a95475a68a9150aec2d594\n",
+            "0a58b42283a95475a68a9150aec2d594",
+        ),
+        (
+            "\"db_password\": {\n \"sensitive\": true,\n \"type\": \"string\",\n \"value\": \"SF@C@aU#VXN3y\"\n}",
+            "SF@C@aU#VXN3y",
+        ),
+        (
+            "<Key>Password</Key>\n<Value ProtectInMemory=\"True\">x9Kq2vLm</Value>",
+            "x9Kq2vLm",
+        ),
+        (
+            r"<key>Password</key>\n\t<string>x9Kq2vLm</string>",
+            "x9Kq2vLm",
+        ),
+        ("<Password>\n  <Value>Sommer2020!</Value>", "Sommer2020!"),
+        (
+            "(103, 'mail_smtp_pass', 'WO*Ly~7#necRt', 'yes')",
+            "WO*Ly~7#necRt",
+        ),
+    ] {
+        assert_eq!(secrets(text), [value], "{text}");
+    }
+}
+
+#[test]
+fn what_only_stands_beside_a_name_is_of_something_else() {
+    for text in [
+        "<trusted-key id=\"310BBB410C5130D2689649D57C49529B27618CBF\" group=\"a\"/>",
+        "checksum/secret: 6a35cea2c48bc25569e2a38e8764da7e567154c5fcc18c12e1f57d7f06da7a04",
+        "arn:aws:secretsmanager:us-east-1:169424880747:secret:DbSecret8A632C6D-knBps8gBaYh8",
+        "<script nonce=\"SXe9KMqujudp6r1iruuirM7z\">",
+        "\"hashed_secret\": \"17321c39b77f22c284a6df1d04e3ed63d7e79052\"",
+        "STRIPE_PUBLISHABLE_KEY=\"pk_live_TrdKS9aRCCRwwL3mvtT78aZp\"",
+        "SSH_AUTH_SOCK=\"/tmp/ssh-XXp3QMa3sK2V/agent.46798\"",
+        "'password' => 'required|confirmed|min:12',",
+        "const TOKEN = \"0x8010DD56e99DF870245c4f0AFA91db325fB28378\";",
+        "ALTER ROLE app PASSWORD 'SCRAM-SHA-256$4096:5kOPO2EQMyAuPXijI9RcuA==$LzPZ8SnN'",
+    ] {
+        assert_eq!(secrets(text), [""; 0], "{text}");
+    }
+}

@@ -139,7 +139,7 @@ proptest! {
 static TRIGGERS: LazyLock<Triggers> = LazyLock::new(|| Triggers::of(&SCANNER.rules));
 
 fn found_one_by_one(text: &str) -> Vec<Range<usize>> {
-    ranges(SCANNER.scan_one_by_one(&TRIGGERS, text.as_bytes()))
+    ranges(SCANNER.scan_one_by_one(&TRIGGERS, text.as_bytes()).findings)
 }
 
 proptest! {
@@ -147,7 +147,7 @@ proptest! {
 
     #[test]
     fn both_passes_find_what_each_rule_finds_on_its_own(text in text()) {
-        prop_assert_eq!(ranges(SCANNER.scan_plain(text.as_bytes())), found_one_by_one(&text));
+        prop_assert_eq!(ranges(SCANNER.sweep(text.as_bytes()).findings), found_one_by_one(&text));
     }
 }
 
