@@ -109,6 +109,32 @@ pub(crate) fn password(random: &mut Random) -> String {
     }
 }
 
+/// What people choose where a service asks for letters in both cases, a digit and a sign.
+pub(crate) fn strong_password(random: &mut Random) -> String {
+    const WORDS: [&str; 8] = [
+        "Harbor",
+        "Meadow",
+        "Lantern",
+        "Orchid",
+        "Pebble",
+        "Saddle",
+        "Tournesol",
+        "Waldweg",
+    ];
+    const SIGNS: &str = "!@#*+~?^";
+    let (one, other) = (random.one(&WORDS), random.one(&WORDS));
+    let (sign, number) = (random.text(SIGNS, 1), random.text(DIGIT, 2));
+    match random.below(3) {
+        0 => format!("{one}{sign}{number}{other}"),
+        1 => format!("{number}{one}{other}{sign}{}", random.text(DIGIT, 1)),
+        _ => format!(
+            "{}{sign}{}{number}",
+            random.text(ALNUM, 6),
+            random.text(LOWER, 4)
+        ),
+    }
+}
+
 /// What people choose when nothing makes them choose better, and what they are given.
 pub(crate) fn chosen_password(random: &mut Random) -> String {
     const WORDS: [&str; 12] = [

@@ -46,10 +46,22 @@ impl Grammar {
 
     /// A text that it describes.
     pub(crate) fn text(&self, random: &mut Random) -> Result<Text> {
-        let mut text = Text::default();
-        write(&self.0, random, &mut text)?;
-        Ok(text)
+        let mut written = Written::default();
+        write(&self.0, random, &mut written)?;
+        Ok(Text {
+            text: String::from_utf8(written.bytes)?,
+            secret: written.secret,
+            core: written.core,
+        })
     }
+}
+
+/// A text while it is written: a pattern may give a character byte by byte.
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    secret: Option<Range<usize>>,
+    core: Option<Range<usize>>,
 }
 
 fn is_open(hir: &Hir) -> bool {
@@ -69,20 +81,25 @@ fn is_anything(hir: &Hir) -> bool {
     matches!(hir.kind(), HirKind::Class(class) if members(class, |_| true).len() == 256)
 }
 
-fn write(hir: &Hir, random: &mut Random, out: &mut Text) -> Result<()> {
+fn write(hir: &Hir, random: &mut Random, out: &mut Written) -> Result<()> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => out.text.push_str(std::str::from_utf8(&literal.0)?),
-        HirKind::Class(class) => out.text.push(pick(class, random)?),
+        HirKind::Literal(literal) => out.bytes.extend_from_slice(&literal.0),
+        HirKind::Class(class) => match foreign(class) {
+            Some(c) => out
+                .bytes
+                .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => out.bytes.push(pick(class, random)?),
+        },
         HirKind::Repetition(repetition) => {
             for _ in 0..times(repetition, random) {
                 write(&repetition.sub, random, out)?;
             }
         }
         HirKind::Capture(capture) => {
-            let start = out.text.len();
+            let start = out.bytes.len();
             write(&capture.sub, random, out)?;
-            let range = Some(start..out.text.len());
+            let range = Some(start..out.bytes.len());
             match capture.name.as_deref() {
                 Some("secret") => out.secret = range,
                 Some("core") => out.core = range,
@@ -148,17 +165,27 @@ fn members(class: &Class, wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     all.filter(|byte| wanted(*byte)).collect()
 }
 
-fn pick(class: &Class, random: &mut Random) -> Result<char> {
+/// A character of a class that has none of ASCII.
+fn foreign(class: &Class) -> Option<char> {
+    match class {
+        Class::Unicode(chars) if members(class, |_| true).is_empty() => {
+            Some(chars.iter().next()?.start())
+        }
+        _ => None,
+    }
+}
+
+fn pick(class: &Class, random: &mut Random) -> Result<u8> {
     let printable = members(class, |byte| (b'!'..=b'~').contains(&byte));
     let alnum = members(class, |byte| byte.is_ascii_alphanumeric());
     if let [upper, lower] = alnum.as_slice()
         && printable.len() == 2
         && upper.eq_ignore_ascii_case(lower)
     {
-        return Ok(char::from(*lower));
+        return Ok(*lower);
     }
     if !printable.is_empty() && printable.iter().all(|byte| b"\"'`".contains(byte)) {
-        return Ok('"');
+        return Ok(b'"');
     }
     let from = if printable.len() > WIDE && !alnum.is_empty() {
         alnum
@@ -167,10 +194,16 @@ fn pick(class: &Class, random: &mut Random) -> Result<char> {
     } else {
         printable
     };
+    // White space, or half of a character whose other half stands before it.
+    let from = if from.is_empty() {
+        members(class, |byte| !byte.is_ascii() || byte.is_ascii_whitespace())
+    } else {
+        from
+    };
     if from.is_empty() {
-        bail!("a class without a printable character");
+        bail!("a class without a printable character: {class:?}");
     }
-    Ok(char::from(random.one(&from)))
+    Ok(random.one(&from))
 }
 
 #[cfg(test)]

@@ -247,6 +247,7 @@ fn judged(rule: &Rule, random: &mut Random) -> Result<String> {
 fn by_judge(judge: &str, random: &mut Random) -> String {
     match judge {
         "password" => forge::password(random),
+        "chosen" => forge::strong_password(random),
         _ => forge::random_key(random),
     }
 }
