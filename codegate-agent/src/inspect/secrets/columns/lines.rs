@@ -28,10 +28,11 @@ pub(super) fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
     };
     let (end, broken) = end(text, at)?;
     let is_escaped = broken > 0 && text.get(end) == Some(&b'\\');
-    let start = start
-        + is_escaped
-            .then(|| begin_of_string(text.get(start..at)))
-            .unwrap_or(0);
+    let outside = match is_escaped {
+        true => begin_of_string(text.get(start..at)),
+        false => 0,
+    };
+    let start = start + outside;
     (end - start <= LONGEST).then_some(start..end)
 }
 
