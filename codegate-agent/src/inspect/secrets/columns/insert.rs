@@ -10,7 +10,7 @@ use super::{MOST_ROWS, Table, bare, label, lines};
 /// The longest list of columns, in bytes.
 const LONGEST_LIST: usize = 2048;
 /// The longest row, in bytes.
-const LONGEST_ROW: usize = 1 << 16;
+const LONGEST_ROW: usize = 8 << 10;
 
 /// Whether what follows a closing bracket may be the beginning of `VALUES` or `FROM`.
 pub(super) fn may_follow(rest: &[u8]) -> bool {
@@ -57,9 +57,9 @@ impl Table {
 /// The list between brackets that a place is in.
 fn columns(text: &[u8], at: usize) -> Option<Range<usize>> {
     let before = text.get(at.saturating_sub(LONGEST_LIST)..at)?;
-    let open = at - before.iter().rev().position(|byte| *byte == b'(')?;
+    let open = at - before.len() + memchr::memrchr(b'(', before)? + 1;
     let behind = text.get(at..text.len().min(at + LONGEST_LIST))?;
-    let close = at + behind.iter().position(|byte| *byte == b')')?;
+    let close = at + memchr::memchr(b')', behind)?;
     Some(open..close)
 }
 

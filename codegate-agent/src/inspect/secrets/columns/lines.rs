@@ -47,6 +47,13 @@ fn begin_of_string(before: Option<&[u8]>) -> usize {
     begin.map_or(0, |quote| quote + 1)
 }
 
+/// From a place in a line that is too long: the line's end, or so far that looking for it again costs little.
+pub(super) fn farther(text: &[u8], at: usize) -> usize {
+    let until = text.len().min(at.saturating_add(LONGEST / 2));
+    let rest = text.get(at..until).unwrap_or_default();
+    memchr::memchr(b'\n', rest).map_or(until, |end| at + end)
+}
+
 /// The line behind a place where a line ends; `None` at the end of the text, or if it is long.
 pub(super) fn next(text: &[u8], end_of_line: usize) -> Option<Range<usize>> {
     let (line, broken) = end(text, end_of_line)?;

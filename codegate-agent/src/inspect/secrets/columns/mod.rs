@@ -63,6 +63,7 @@ pub(super) fn views(text: &[u8], names: &[usize]) -> Views {
             continue;
         }
         let Some(head) = lines::around(text, *name) else {
+            done = lines::farther(text, *name);
             continue;
         };
         let table = rows::below(text, &head)

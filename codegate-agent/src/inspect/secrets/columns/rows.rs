@@ -75,19 +75,18 @@ fn cells(text: &[u8], line: Range<usize>, sign: u8) -> Vec<Range<usize>> {
         _ => (bytes, line.start),
     };
     let mut cells = Vec::new();
-    let (mut start, mut is_quoted) = (0, false);
+    let (mut start, mut is_blank, mut is_quoted) = (0, true, false);
     for (at, byte) in bytes.iter().enumerate() {
-        let is_start = bytes
-            .get(start..at)
-            .is_some_and(|cell| cell.iter().all(|byte| b" \\".contains(byte)));
         match byte {
-            b'"' if sign != b'|' && (is_quoted || is_start) => is_quoted = !is_quoted,
+            b'"' if sign != b'|' && (is_quoted || is_blank) => is_quoted = !is_quoted,
             byte if *byte == sign && !is_quoted => {
                 cells.push(from + start..from + at);
-                start = at + 1;
+                (start, is_blank) = (at + 1, true);
+                continue;
             }
             _ => {}
         }
+        is_blank &= b" \\".contains(byte);
     }
     cells.push(from + start..from + bytes.len());
     cells
