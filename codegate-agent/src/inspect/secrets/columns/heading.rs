@@ -99,6 +99,8 @@ fn value(text: &[u8], line: Range<usize>) -> Option<Range<usize>> {
     let value = bare(text, line);
     let bytes = text.get(value.clone())?;
     let ends_as_code = matches!(bytes.last(), Some(b':' | b'{' | b'(' | b',' | b';'));
-    let is_word = !bytes.iter().any(u8::is_ascii_whitespace);
+    let is_word = !bytes
+        .iter()
+        .any(|byte| byte.is_ascii_whitespace() || *byte == b'(');
     (is_word && !ends_as_code).then_some(value)
 }

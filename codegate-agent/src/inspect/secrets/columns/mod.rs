@@ -116,8 +116,15 @@ fn label(cell: &[u8]) -> Option<Vec<u8>> {
     if cell.len() > LONGEST_NAME || words > 6 || !cell.iter().all(is_of_label) {
         return None;
     }
-    // `API key (staging)`
-    let said = cell.split(|byte| *byte == b'(').next().unwrap_or_default();
+    let said = match cell.iter().position(|byte| *byte == b'(') {
+        // `API key (staging)`
+        Some(note) if cell.get(..note)?.ends_with(b" ") && cell.ends_with(b")") => {
+            cell.get(..note)?
+        }
+        Some(_) => return None, // a call
+        None if cell.contains(&b')') => return None,
+        None => cell,
+    };
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
     let joined = said
         .trim_ascii()
