@@ -12,7 +12,10 @@
 
 use std::ops::RangeInclusive;
 
-use regex_syntax::hir::{Class, ClassBytesRange, Hir, HirKind, Repetition};
+use regex_syntax::{
+    hir::{Class, ClassBytesRange, Hir, HirKind, Repetition},
+    utf8::Utf8Sequences,
+};
 
 use super::engine::LONGEST_TRIGGER;
 
@@ -237,23 +240,35 @@ fn print_byte(byte: u8, out: &mut String) {
 }
 
 fn print_class(class: &Class, out: &mut String) {
+    match class {
+        Class::Bytes(bytes) => print_ranges(bytes.iter().map(|r| (r.start(), r.end())), out),
+        // Also without Unicode, a choice of single characters is read as a class of them.
+        Class::Unicode(chars) => {
+            let sequences = chars
+                .iter()
+                .flat_map(|r| Utf8Sequences::new(r.start(), r.end()));
+            out.push_str("(?:");
+            for (at, sequence) in sequences.enumerate() {
+                if at > 0 {
+                    out.push('|');
+                }
+                for range in sequence.as_slice() {
+                    print_ranges([(range.start, range.end)].into_iter(), out);
+                }
+            }
+            out.push(')');
+        }
+    }
+}
+
+fn print_ranges(ranges: impl Iterator<Item = (u8, u8)>, out: &mut String) {
     out.push('[');
-    let mut range = |start: u8, end: u8| {
+    for (start, end) in ranges {
         print_byte(start, out);
         if end > start {
             out.push('-');
             print_byte(end, out);
         }
-    };
-    match class {
-        Class::Bytes(bytes) => bytes.iter().for_each(|r| range(r.start(), r.end())),
-        // Patterns are read without Unicode, so what is left here is ASCII.
-        Class::Unicode(chars) => chars.iter().for_each(|r| {
-            range(
-                r.start().try_into().unwrap_or(0x7f),
-                r.end().try_into().unwrap_or(0x7f),
-            );
-        }),
     }
     out.push(']');
 }
@@ -298,6 +313,13 @@ mod tests {
         let trigger = Trigger::of("gh[po]_[0-9a-f]{36}z").unwrap();
         assert_eq!(trigger.pattern, "gh[o-p]_(?:[0-9a-f]){12}");
         assert_eq!(trigger.whole, Some(41));
+    }
+
+    #[test]
+    fn a_choice_of_characters_is_one_of_their_bytes() {
+        let trigger = Trigger::of("key(?:は|：|a)x").unwrap();
+        let expected = r"key(?:[a]|[\xe3][\x81][\xaf]|[\xef][\xbc][\x9a])x";
+        assert_eq!(trigger.pattern, expected);
     }
 
     #[test]
