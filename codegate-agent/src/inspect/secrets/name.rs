@@ -10,7 +10,7 @@ use super::words::{Words, runs};
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-static ABOUT: Words<118> = Words::of([
+static ABOUT: Words<119> = Words::of([
     "action",
     "algorithm",
     "alias",
@@ -116,6 +116,7 @@ static ABOUT: Words<118> = Words::of([
     "rotation",
     "rules",
     "schema",
+    "sha",
     "shell",
     "sock",
     "sort",
@@ -330,7 +331,9 @@ pub(super) fn goes_on_as_key(tail: &[u8]) -> bool {
 
 fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     /// Words that hold one of [`ENDS`] and are none.
-    static OTHERS: Words<7> = Words::of([
+    static OTHERS: Words<9> = Words::of([
+        "csrftoken",
+        "xsrftoken",
         "tokens",
         "tokenizer",
         "tokenize",
@@ -343,8 +346,6 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     static TOKEN: Words<1> = Words::of(["token"]);
     static SHORT: Words<5> = Words::of(["auth", "pw", "senha", "clave", "contrasena"]);
     static PAT: Words<1> = Words::of(["pat"]);
-    static ERLANG: Words<1> = Words::of(["erlang"]);
-    static COOKIE: Words<1> = Words::of(["cookie"]);
     if KEY.have(word) {
         let before = before.unwrap_or_default();
         return KEYS.have(before) || last && !before.is_empty() && !NO_KEYS.have(before);
@@ -354,9 +355,6 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     }
     if SALTS.have(word) {
         return last;
-    }
-    if COOKIE.have(word) {
-        return ERLANG.have(before.unwrap_or_default());
     }
     SHORT.have(word) || last && PAT.have(word) || WITHIN.stand_in(word) || ENDS.end(word)
 }

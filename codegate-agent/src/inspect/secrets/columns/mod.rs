@@ -89,7 +89,8 @@ impl Table {
             let quotes = [b"\"", b"'", b"`"];
             let quote = quotes.into_iter().find(|quote| !bytes.contains(&quote[0]));
             let fits = VALUES.contains(&bytes.len()) && !bytes.iter().any(u8::is_ascii_whitespace);
-            let Some(quote) = quote.filter(|_| fits && !name.is_empty()) else {
+            let is_wanted = fits && !name.is_empty() && !is_hash(bytes);
+            let Some(quote) = quote.filter(|_| is_wanted) else {
                 continue;
             };
             if std::mem::take(&mut is_first) {
@@ -103,6 +104,13 @@ impl Table {
             views.push(&behind, value.end..value.end, Way::Whole);
         }
     }
+}
+
+/// `$2b$12$…`, `$6$…`: what a table of users keeps of their passwords.
+fn is_hash(value: &[u8]) -> bool {
+    let method = value.strip_prefix(b"$").unwrap_or_default();
+    let end = method.iter().take(16).position(|byte| *byte == b'$');
+    end.is_some_and(|end| end > 0 && method.iter().take(end).all(u8::is_ascii_alphanumeric))
 }
 
 /// Whether a byte can stand in the name of a column.

@@ -53,6 +53,7 @@ fn tables_without_secrets_and_code_stay_as_they_are() {
     for text in [
         "name,password_hash\nann,$2b$12$abcdefghijklmnopqrstuv\n",
         "url,username,password,timePasswordChanged\nhttps://a.b,ann,,1752612578911\n",
+        "INSERT INTO users (id, password) VALUES (3, '$2b$12$qJDkdgTSOv4M/WBm0SFJCei3EqTSyKTk13H37y81.AZxIthN2KwEX');",
         "| name | password |\n|---|---|\n| ann | (none, peer auth) |\n",
         "| field | token |\n|---|---|\n| type | access_token_type |\n",
         "INSERT INTO t (name, password) VALUES (:name, :password1), (?, ?);",
