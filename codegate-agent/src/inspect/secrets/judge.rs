@@ -114,8 +114,11 @@ fn is_password(value: &[u8], site: Site) -> bool {
 /// What services demand of a password that people choose.
 fn is_strong(value: &[u8]) -> bool {
     let (letters, digits, symbols) = classes(value);
-    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
-    letters > 0 && digits > 0 && (symbols > 0 && !is_symbolic(value) || both)
+    letters > 0 && digits > 0 && (symbols > 0 && !is_symbolic(value) || has_both_cases(value))
+}
+
+fn has_both_cases(value: &[u8]) -> bool {
+    value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase)
 }
 
 /// Words and numbers that code and standards join: `utf-8`, `test_login_2`, `a.b3()`.
@@ -239,8 +242,7 @@ fn is_quantity(value: &[u8]) -> bool {
 fn is_identifier(value: &[u8], site: Site) -> bool {
     let of = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:/".contains(byte);
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
-    if both && digits >= 3 && runs(value).filter(|run| run.len() > 3).count() < 2 {
+    if has_both_cases(value) && digits >= 3 && runs(value).filter(|run| run.len() > 3).count() < 2 {
         return false; // one word, and what a rule for passwords demanded
     }
     let joined = value.iter().any(|byte| b"_-.:/".contains(byte));
@@ -309,8 +311,7 @@ fn groups_of_digits(value: &[u8]) -> usize {
 /// Letters in both cases whose pairs are no more common than chance makes them.
 fn reads_like_nothing(value: &[u8]) -> bool {
     let (common, pairs) = common_pairs(value);
-    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
-    both && common * 10 <= pairs * 6
+    has_both_cases(value) && common * 10 <= pairs * 6
 }
 
 /// Letters that nobody could read aloud: `wcfmcvkguw`, `uTcEBzNu`.
@@ -358,10 +359,9 @@ fn is_chosen(value: &[u8]) -> bool {
 
 /// Letters of both cases, in no order that makes words.
 fn changes_case(value: &[u8]) -> bool {
-    let both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
     let is_title = |run: &[u8]| run.iter().skip(1).all(u8::is_ascii_lowercase);
     let odd = runs(value).count() >= 4 || !runs(value).all(is_title);
-    both && odd && value.len() >= 8 && natural_bytes(value) == 0
+    has_both_cases(value) && odd && value.len() >= 8 && natural_bytes(value) == 0
 }
 
 /// Letters that make no word, with a sign or two: `GSojqG!*`, `yDDWi-cmSQG`.

@@ -98,9 +98,8 @@ impl Rule {
 
     /// Whether it knows a name that ends here and may stand above its value.
     pub(super) fn is_named_above(&self, text: &[u8], end: usize) -> bool {
-        let rest = || text.get(end..).unwrap_or_default();
         matches!(&self.shape, Shape::Beside(beside) if beside.takes_any())
-            && columns::may_stand_above(rest())
+            && text.get(end..).is_some_and(columns::may_stand_above)
     }
 
     /// The candidate that begins at a place.

@@ -25,7 +25,7 @@ const SPACE: &str = r"(?:\s|\\{1,3}[nrt]){0,16}";
 
 /// A pair of `name` and `value`, or `key` and `value`, with one more between them; elements side by
 /// side, or words of a command.
-static PAIR: LazyLock<String> = LazyLock::new(|| {
+fn pair() -> String {
     [
         r"(?:",
         r#"(?:[,;]\s{0,16}|\s{1,16}|\r?\n[+-][ ]{1,24})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
@@ -44,7 +44,7 @@ static PAIR: LazyLock<String> = LazyLock::new(|| {
         SPACE,
     ]
     .concat()
-});
+}
 
 /// What ties a value to a name in whatever text: an operator, or a type. The value's quotes may be
 /// missing.
@@ -73,7 +73,7 @@ const STRICT: &str = concat!(
 /// What ties values to names: the first of the three that fits. All rules share it: a clone would build
 /// its automaton's states anew, which takes longer than looking.
 pub(super) static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
-    let pair = &*PAIR;
+    let pair = pair();
     pattern::compile(&format!(
         "{TAIL}{pair}{QUOTE}?|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}(?:{QUOTE}|{FOREIGN})?"
     ))

@@ -28,17 +28,15 @@ pub(super) fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
     };
     let (end, broken) = end(text, at)?;
     let is_escaped = broken > 0 && text.get(end) == Some(&b'\\');
-    let outside = match is_escaped {
-        true => begin_of_string(text.get(start..at)),
-        false => 0,
+    let start = match is_escaped {
+        true => start + begin_of_string(text.get(start..at)?),
+        false => start,
     };
-    let start = start + outside;
     (end - start <= LONGEST).then_some(start..end)
 }
 
 /// How much of a line stands before the string in it that a place is in: `{"content": "`.
-fn begin_of_string(before: Option<&[u8]>) -> usize {
-    let before = before.unwrap_or_default();
+fn begin_of_string(before: &[u8]) -> usize {
     let is_begin = |at: &usize| {
         let key = before.get(..*at).unwrap_or_default().trim_ascii_end();
         key.is_empty() || matches!(key, [.., b':' | b'[' | b',' | b'('])

@@ -97,11 +97,13 @@ impl Table {
                 views.begin();
             }
             // What is not of the text comes from between its bytes.
-            let before = [name, &b": "[..], quote].concat();
-            views.push(&before, value.start..value.start, Way::Whole);
+            for part in [name, &b": "[..], quote] {
+                views.push(part, value.start..value.start, Way::Whole);
+            }
             views.push(bytes, value.clone(), Way::Moved);
-            let behind = [&quote[..], b"\n"].concat();
-            views.push(&behind, value.end..value.end, Way::Whole);
+            for part in [&quote[..], b"\n"] {
+                views.push(part, value.end..value.end, Way::Whole);
+            }
         }
     }
 }
