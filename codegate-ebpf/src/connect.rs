@@ -99,7 +99,7 @@ fn redirect(
 
 /// The call, on paper.
 #[inline(always)]
-fn record(netns: u64, address: Address, device: u32) -> Original {
+pub(crate) fn record(netns: u64, address: Address, device: u32) -> Original {
     let thread = bpf_get_current_pid_tgid();
     let process = process::identify((thread >> 32) as u32);
     let mut original = Original {

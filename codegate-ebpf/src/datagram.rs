@@ -1,4 +1,4 @@
-//! UDP: refused to guarded endpoints, so that clients that speak HTTP/3 fall back to TCP.
+//! UDP to guarded endpoints: looked at as it leaves, or refused, so that clients that speak HTTP/3 fall back to TCP.
 
 use aya_ebpf::{EbpfContext as _, programs::SockAddrContext};
 use aya_log_ebpf::debug;
@@ -9,6 +9,7 @@ use crate::{
     endpoint::guarded,
     heart,
     maps::count,
+    screen,
     socket::{UDP, field},
 };
 
@@ -19,6 +20,7 @@ pub(crate) fn send(ctx: &SockAddrContext, to: Address) -> Verdict {
         return Verdict::Allow;
     }
     match guarded(ctx, &to, flags::REFUSE_UDP) {
+        Ok(()) if screen::note(ctx, to) => Verdict::Allow,
         Ok(()) => {
             count(Counter::UdpRefused);
             debug!(

@@ -5,14 +5,13 @@
 //! knows of memory, so that it need not follow each way through the bytes on its own.
 
 use core::{
-    hint::black_box,
     mem::MaybeUninit,
     ptr::{addr_of, addr_of_mut},
 };
 
 use aya_ebpf::{
     bindings::__sk_buff,
-    helpers::{bpf_ktime_get_ns, generated::bpf_skb_load_bytes},
+    helpers::bpf_ktime_get_ns,
     macros::map,
     maps::{PerCpuArray, RingBuf},
     programs::SkBuffContext,
@@ -24,7 +23,7 @@ use codegate_ebpf::{
 
 use crate::{
     maps::{LEARNED, NAME_SEED, NAMES, add, count},
-    packet::Packet,
+    packet::{Packet, bounded},
     socket::{UDP, field, set},
 };
 
@@ -137,18 +136,12 @@ impl Packet {
         set!(scratch, length, length);
         set!(scratch, heard, Heard { length, odd });
         // SAFETY: the scratch has room for that much.
-        let missing = unsafe {
+        let copied = unsafe {
             let to = addr_of_mut!((*scratch).message).cast();
-            bpf_skb_load_bytes(self.skb.cast(), self.start, to, bounded(length))
+            self.copy::<{ name::MESSAGE as u32 }>(to, length)
         };
-        (missing == 0).then_some(())
+        copied.then_some(())
     }
-}
-
-/// A length from 1 to [`name::MESSAGE`], as the verifier understands it.
-#[inline(always)]
-fn bounded(length: u32) -> u32 {
-    (black_box(length - 1) & (name::MESSAGE as u32 - 1)) + 1
 }
 
 /// An answer to one question, without error, that answers something.
@@ -370,7 +363,7 @@ fn tell(scratch: *mut Scratch) {
     if field!(scratch, failed) != 0 {
         add_odd(scratch, odd::NOT_STORED);
     }
-    let length = bounded(field!(scratch, length));
+    let length = bounded::<{ name::MESSAGE as u32 }>(field!(scratch, length));
     // SAFETY: the message lies right behind `heard`, and has room for that much.
     let heard = unsafe {
         core::slice::from_raw_parts(scratch.cast::<u8>(), size_of::<Heard>() + length as usize)

@@ -1,7 +1,7 @@
 //! What an address means to the guard, and who is exempt from it.
 
 use aya_ebpf::{helpers::bpf_get_current_cgroup_id, programs::SockAddrContext};
-use codegate_ebpf::{Address, Counter, Endpoint, NEVER};
+use codegate_ebpf::{Address, Counter, Endpoint, NEVER, flags};
 
 use crate::{
     class, heart,
@@ -33,6 +33,14 @@ pub(crate) fn guarded(ctx: &SockAddrContext, to: &Address, wanted: u32) -> Resul
     }
     // What is looked at for who makes it need not be for a guarded host: without an agent it goes direct.
     heart::beats().map_err(|stale| known.err().unwrap_or(stale))
+}
+
+/// Whether UDP to an address is looked at, or refused.
+#[inline(always)]
+pub(crate) fn refuses_udp(to: &Address) -> bool {
+    // SAFETY: as in `guarded`.
+    let (set, learned) = unsafe { (ENDPOINTS.get(to), LEARNED.get(to)) };
+    holds(set, flags::REFUSE_UDP).is_ok() || holds(learned, flags::REFUSE_UDP).is_ok()
 }
 
 /// Whether an entry says what is wanted, today.

@@ -12,6 +12,7 @@
 
 pub mod image;
 pub mod name;
+pub mod quic;
 
 use core::mem::size_of;
 
@@ -38,7 +39,7 @@ pub const WAITS: u64 = 2_000_000_000;
 pub mod flags {
     /// TCP connections are redirected to the agent.
     pub const REDIRECT_TCP: u32 = 1;
-    /// UDP is refused, so that an HTTP/3 client falls back to TCP.
+    /// UDP is looked at or refused, so that an HTTP/3 client falls back to TCP.
     pub const REFUSE_UDP: u32 = 1 << 1;
 }
 
@@ -62,6 +63,12 @@ pub mod maps {
     pub const POLICY: &str = "POLICY";
     /// Hash: port (`u16`, network order) → `u8`.
     pub const LOOKED_AT: &str = "LOOKED_AT";
+    /// Hash: port (`u16`, network order) → bits of [`screens`](crate::quic::screens).
+    pub const SCREENED: &str = "SCREENED";
+    /// LRU hash: [`Datagrams`](crate::quic::Datagrams) → [`Standing`](crate::quic::Standing).
+    pub const DATAGRAMS: &str = "DATAGRAMS";
+    /// Ring buffer: [`Told`](crate::quic::Told) and the beginning of a QUIC connection.
+    pub const HANDSHAKES: &str = "HANDSHAKES";
     /// Hash: network namespace cookie (`u64`) → [`Listener`](crate::Listener).
     pub const LISTENERS: &str = "LISTENERS";
     /// LRU hash: socket cookie (`u64`) → [`Original`](crate::Original).
@@ -130,9 +137,11 @@ pub mod programs {
     /// `cgroup_skb/ingress`: learns addresses of guarded names from DNS answers, and keeps resets from
     /// connections that wait.
     pub const LEARN: &str = "learn";
+    /// `cgroup_skb/egress`: has QUIC to guarded addresses wait until the agent knows the name.
+    pub const SCREEN: &str = "screen";
     /// `cgroup/getpeername4` and `6`: answer the original address.
     pub const GETPEERNAME: [&str; 2] = ["getpeername4", "getpeername6"];
-    /// `cgroup/sendmsg4` and `6`: refuse UDP to guarded endpoints.
+    /// `cgroup/sendmsg4` and `6`: note who sends UDP to guarded endpoints, or refuse it.
     pub const SENDMSG: [&str; 2] = ["sendmsg4", "sendmsg6"];
     /// `cgroup/connect4` and `6`: decide and redirect.
     pub const CONNECT: [&str; 2] = ["connect4", "connect6"];
@@ -259,6 +268,23 @@ pub struct Original {
     pub waits: u64,
 }
 
+impl Original {
+    /// Of a socket that nobody was seen to make.
+    pub const NOBODY: Self = Self {
+        netns: 0,
+        cgroup: 0,
+        address: Address::v6([0; 4], 0),
+        tgid: 0,
+        tid: 0,
+        uid: 0,
+        device: 0,
+        comm: [0; 16],
+        exec: 0,
+        start: 0,
+        waits: 0,
+    };
+}
+
 /// When the agent last proved that it takes connections.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -344,11 +370,15 @@ pub enum Counter {
     Waited,
     /// Connections that failed as the agent's own to the same place had a moment before.
     FailedAlike,
+    /// Datagrams of QUIC handshakes that the agent was asked about.
+    UdpAsked,
+    /// Datagrams dropped because the agent had not answered yet, or could not be asked.
+    UdpHeld,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -368,6 +398,8 @@ impl Counter {
         Self::NotTold,
         Self::Waited,
         Self::FailedAlike,
+        Self::UdpAsked,
+        Self::UdpHeld,
     ];
 
     /// A stable name for people and JSON.
@@ -392,6 +424,8 @@ impl Counter {
             Self::NotTold => "not_told",
             Self::Waited => "waited",
             Self::FailedAlike => "failed_alike",
+            Self::UdpAsked => "udp_asked",
+            Self::UdpHeld => "udp_held",
         }
     }
 }

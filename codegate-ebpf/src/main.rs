@@ -16,12 +16,14 @@ mod dns;
 mod endpoint;
 mod failed;
 mod heart;
+mod initial;
 mod maps;
 mod netns;
 mod packet;
 mod peer;
 mod process;
 mod publish;
+mod screen;
 mod socket;
 mod space;
 mod wait;
@@ -124,6 +126,12 @@ fn learn(ctx: SkBuffContext) -> i32 {
     }
     dns::learn(&ctx);
     1
+}
+
+/// A packet is about to leave a socket.
+#[cgroup_skb(egress)]
+fn screen(ctx: SkBuffContext) -> i32 {
+    screen::screen(&ctx)
 }
 
 #[panic_handler]

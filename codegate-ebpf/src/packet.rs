@@ -1,6 +1,6 @@
 //! Reads packets: somebody else's bytes, of which nothing is believed before it is checked.
 
-use core::mem::MaybeUninit;
+use core::{hint::black_box, mem::MaybeUninit};
 
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 
@@ -41,6 +41,28 @@ impl Packet {
         Some(Self { skb, start })
     }
 
+    /// The address that a packet goes to.
+    #[inline(always)]
+    pub(crate) fn destination(self) -> Option<[u32; 4]> {
+        let whole = Self { start: 0, ..self };
+        if field!(self.skb, protocol) == IPV4 {
+            Some([0, 0, 0xffff_u32.to_be(), whole.load(16)?])
+        } else {
+            whole.load(24)
+        }
+    }
+
+    /// Copies so many octets from the start on, 1 to `MOST`, which is a power of two; false if they are not there.
+    ///
+    /// # Safety
+    /// There must be room for that much.
+    #[inline(always)]
+    pub(crate) unsafe fn copy<const MOST: u32>(self, to: *mut u8, length: u32) -> bool {
+        let length = bounded::<MOST>(length);
+        // SAFETY: the caller's word.
+        unsafe { bpf_skb_load_bytes(self.skb.cast(), self.start, to.cast(), length) == 0 }
+    }
+
     /// Reads a value that lies so far behind the start.
     #[inline(always)]
     pub(crate) fn load<T: Copy>(self, at: u32) -> Option<T> {
@@ -53,6 +75,12 @@ impl Packet {
         // SAFETY: it was filled; integers take any bytes.
         (missing == 0).then(|| unsafe { value.assume_init() })
     }
+}
+
+/// A length from 1 to `MOST`, a power of two, as the verifier understands it.
+#[inline(always)]
+pub(crate) fn bounded<const MOST: u32>(length: u32) -> u32 {
+    (black_box(length - 1) & (MOST - 1)) + 1
 }
 
 /// Octets of the first twenty of a packet.

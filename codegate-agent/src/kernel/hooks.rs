@@ -19,6 +19,7 @@ use codegate_ebpf::{
     maps,
     name::{self, NameKey, NamePorts},
     programs,
+    quic::{Datagrams, Standing},
 };
 
 use super::{
@@ -54,6 +55,9 @@ pub(super) struct Inner {
     names: Mutex<Table<NameKey, NamePorts>>,
     answers: Mutex<Option<RingBuf<MapData>>>,
     newcomers: Mutex<Option<RingBuf<MapData>>>,
+    pub(super) handshakes: Mutex<Option<RingBuf<MapData>>>,
+    pub(super) screened: Mutex<HashMap<MapData, u16, u8>>,
+    pub(super) datagrams: Mutex<Table<Datagrams, Standing>>,
     listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     pub(super) deaf: Mutex<HashMap<MapData, u64, u64>>,
     flows: Mutex<Table<Client, Original>>,
@@ -124,6 +128,9 @@ impl Hooks {
         let names = take(object, maps::NAMES)?;
         let answers = take(object, maps::ANSWERS)?;
         let newcomers = take(object, maps::NEWCOMERS)?;
+        let handshakes = take(object, maps::HANDSHAKES)?;
+        let screened = take(object, maps::SCREENED)?;
+        let datagrams = take(object, maps::DATAGRAMS)?;
         let listeners = take(object, maps::LISTENERS)?;
         let deaf = take(object, maps::DEAF)?;
         let flows = take(object, maps::FLOW)?;
@@ -150,6 +157,9 @@ impl Hooks {
             names: Mutex::new(names),
             answers: Mutex::new(Some(answers)),
             newcomers: Mutex::new(Some(newcomers)),
+            handshakes: Mutex::new(Some(handshakes)),
+            screened: Mutex::new(screened),
+            datagrams: Mutex::new(datagrams),
             listeners: Mutex::new(listeners),
             deaf: Mutex::new(deaf),
             flows: Mutex::new(flows),
@@ -172,9 +182,12 @@ impl Hooks {
 
     /// Whether the programs may not read the kernel's memory.
     pub fn is_blind(&self) -> bool {
-        self.lost()
-            .iter()
-            .any(|lost| lost.program == load::IDENTIFY.0)
+        !self.has(load::IDENTIFY.0)
+    }
+
+    /// Whether this kernel takes a program.
+    pub(super) fn has(&self, program: &str) -> bool {
+        self.lost().iter().all(|lost| lost.program != program)
     }
 
     /// Lets the programs outlive this process. To be called once, when there is an agent that they can
@@ -284,10 +297,7 @@ impl Hooks {
     /// The ring buffer of sockets in other namespaces; there is one reader, and none if the kernel does
     /// not take the program.
     pub(super) fn take_newcomers(&self) -> Option<RingBuf<MapData>> {
-        let lost = self.0.lost.iter();
-        let told = !lost
-            .into_iter()
-            .any(|lost| lost.program == programs::ANNOUNCE);
+        let told = self.has(programs::ANNOUNCE);
         told.then(|| lock(&self.0.newcomers).take()).flatten()
     }
 
@@ -334,7 +344,7 @@ impl Hooks {
         }
     }
 
-    fn redirected(&self, original: &Original) -> Redirected {
+    pub(super) fn redirected(&self, original: &Original) -> Redirected {
         let redirected = Redirected::from(original);
         Redirected {
             image: self.image(redirected.key),

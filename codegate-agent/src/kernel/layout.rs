@@ -14,6 +14,7 @@ use codegate_ebpf::{
     Address, Client, Endpoint, Failure, Heartbeat, Listener, NEVER, Original, Switch,
     image::{Class, Image, Layout, Policy, ProcessKey},
     name::{NameKey, NamePorts},
+    quic::{Datagrams, Standing},
 };
 use rustix::time::ClockId;
 
@@ -52,6 +53,11 @@ unsafe impl Pod for Plain<Layout> {}
 unsafe impl Pod for Plain<Class> {}
 // SAFETY: integers, without padding (8 bytes).
 unsafe impl Pod for Plain<Policy> {}
+
+// SAFETY: integers, without padding (32 bytes).
+unsafe impl Pod for Plain<Datagrams> {}
+// SAFETY: integers and bytes, without padding (104 bytes).
+unsafe impl Pod for Plain<Standing> {}
 
 /// In the form of the maps: IPv4 as v4-mapped IPv6, all in network order.
 pub(super) fn address(address: SocketAddr) -> Address {

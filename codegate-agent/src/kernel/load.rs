@@ -68,11 +68,15 @@ pub struct Lost {
 }
 
 /// The programs that the guard can do without, and what it cannot do then.
-const OPTIONAL: [(&str, &str); 2] = [
+const OPTIONAL: [(&str, &str); 3] = [
     (
         programs::LEARN,
         "addresses are not learned from DNS answers: hosts below wildcards are not guarded, and \
          others only on addresses that the agent has resolved itself",
+    ),
+    (
+        programs::SCREEN,
+        "HTTP/3 to an address of a guarded host is refused, also where another host shares it",
     ),
     (
         programs::ANNOUNCE,
@@ -187,6 +191,8 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::NAMES,
         maps::ANSWERS,
         maps::IMAGES,
+        maps::DATAGRAMS,
+        maps::HANDSHAKES,
         maps::CLASSES,
         maps::LISTENERS,
         maps::ORIG,
@@ -215,7 +221,7 @@ pub(super) fn attach(loaded: &mut Loaded, cgroup: &Path) -> Result<Vec<Named>, K
     let Loaded { object, lost, .. } = loaded;
     let mut links = Vec::new();
     for name in order().filter(|name| lost.iter().all(|lost| lost.program != *name)) {
-        let link = attach_one(program(object, name)?, &directory)
+        let link = attach_one(name, program(object, name)?, &directory)
             .map_err(|error| KernelError::program("attach", name, error))?;
         links.push((name, link));
     }
@@ -229,6 +235,7 @@ pub fn order() -> impl Iterator<Item = &'static str> {
         programs::RELEASE,
         programs::LEARN,
         programs::ANNOUNCE,
+        programs::SCREEN,
     ]
     .into_iter()
     .chain(programs::GETPEERNAME)
@@ -252,7 +259,11 @@ fn verify(program: &mut Program) -> Result<(), ProgramError> {
 
 /// `Single` is what a link asks for that coexists with other links; the kernel refuses the other
 /// modes for links.
-fn attach_one(program: &mut Program, cgroup: impl AsFd) -> Result<FdLink, ProgramError> {
+fn attach_one(
+    name: &str,
+    program: &mut Program,
+    cgroup: impl AsFd,
+) -> Result<FdLink, ProgramError> {
     const MODE: CgroupAttachMode = CgroupAttachMode::Single;
     match program {
         Program::CgroupSockAddr(program) => {
@@ -264,7 +275,12 @@ fn attach_one(program: &mut Program, cgroup: impl AsFd) -> Result<FdLink, Progra
             link(program.take_link(id)?)
         }
         Program::CgroupSkb(program) => {
-            let id = CgroupSkb::attach(program, cgroup, CgroupSkbAttachType::Ingress, MODE)?;
+            let way = if name == programs::SCREEN {
+                CgroupSkbAttachType::Egress
+            } else {
+                CgroupSkbAttachType::Ingress
+            };
+            let id = CgroupSkb::attach(program, cgroup, way, MODE)?;
             link(program.take_link(id)?)
         }
         Program::SockOps(program) => {

@@ -30,6 +30,7 @@ mod netns;
 mod newcomers;
 mod pins;
 mod probe;
+mod quic;
 mod ring;
 mod socket;
 mod wait;
@@ -45,6 +46,7 @@ pub use load::{Lost, Options, order as programs};
 pub use names::{Host, Names, Timing};
 pub use pins::{Pinned, Pins};
 pub use probe::{OLDEST, bpffs, release, verify, version};
+pub use quic::{Handshake, Handshakes, Sender, connection};
 
 /// Re-exported so that callers need not know the contract's crate.
 pub use codegate_ebpf::{Counter, DEFAULT_MARK, Newcomer};

@@ -34,10 +34,7 @@ impl Hooks {
     /// # Errors
     /// [`KernelError::Map`].
     pub fn expect(&self, port: u16) -> Result<bool, KernelError> {
-        let waits = self
-            .lost()
-            .iter()
-            .all(|lost| lost.program != programs::LEARN);
+        let waits = self.has(programs::LEARN);
         if waits {
             self.listen(ELSEWHERE, Some(port), Some(port))?;
         }

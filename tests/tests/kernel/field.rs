@@ -36,7 +36,7 @@ pub(crate) struct Field {
 
 /// A heart that beats as an agent's does, until it is dropped.
 pub(crate) struct Beating {
-    _stop: mpsc::Sender<()>,
+    stop: mpsc::Sender<()>,
 }
 
 impl Beating {
@@ -51,7 +51,13 @@ impl Beating {
                 heart.beat().unwrap();
             }
         });
-        Self { _stop: stop }
+        Self { stop }
+    }
+
+    /// It beats no more, and its last beat does not hold any longer (a second).
+    pub(crate) fn stop(&self) {
+        self.stop.send(()).unwrap();
+        thread::sleep(Duration::from_secs(1) + BEAT);
     }
 }
 

@@ -21,5 +21,6 @@ mod lifetime;
 mod names;
 mod namespace;
 mod process;
+mod quic;
 mod redirect;
 mod wait;
