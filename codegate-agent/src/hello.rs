@@ -32,7 +32,8 @@ pub struct Hello {
     pub sni: Option<String>,
     /// The protocols it offered, in its order; empty if it sent no ALPN.
     pub alpn: Vec<Vec<u8>>,
-    /// Everything read so far: the ClientHello, and whatever came in the same segment.
+    /// Everything read so far: the ClientHello, and whatever came in the same segment; of a message that came by itself,
+    /// that.
     pub raw: Bytes,
 }
 
@@ -80,6 +81,22 @@ where
         Ok(Err(failure)) => Err(failure.with(raw.freeze())),
         Err(_elapsed) => Err(HelloError::Timeout(raw.freeze())),
     }
+}
+
+/// Reads a ClientHello that came by another way than records, as in QUIC: the whole message with its head (RFC 8446,
+/// section 4). `None` if it is none.
+pub fn of_message(message: &[u8]) -> Option<Hello> {
+    /// A record's body has no more (RFC 8446, section 5.1).
+    const BODY: usize = 1 << 14;
+    let mut acceptor = Acceptor::default();
+    for body in message.chunks(BODY) {
+        let [high, low] = u16::try_from(body.len()).ok()?.to_be_bytes();
+        let record = [&[HANDSHAKE[0], HANDSHAKE[1], 1, high, low], body].concat();
+        if let Some(accepted) = feed(&mut acceptor, &record).ok()? {
+            return Some(Hello::new(&accepted, Bytes::copy_from_slice(message)));
+        }
+    }
+    None
 }
 
 impl Hello {

@@ -19,6 +19,7 @@ pub mod inspect;
 pub mod kernel;
 pub mod provider;
 pub mod proxy;
+pub mod quic;
 pub mod recent;
 pub mod resolve;
 pub mod scan;

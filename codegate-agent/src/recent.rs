@@ -47,6 +47,12 @@ impl<K: Eq + Hash, V, const MOST: usize> Recent<K, V, MOST> {
         self.peek(key)
     }
 
+    /// The same, to be changed; its weight stays what it was.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.get(key)?;
+        self.young.get_mut(key).map(|(value, _)| value)
+    }
+
     /// The same, but it is forgotten when it would have been anyway.
     pub fn peek(&self, key: &K) -> Option<&V> {
         let known = self.young.get(key).or_else(|| self.old.get(key));

@@ -12,7 +12,7 @@ use codegate_ebpf::{
     image::{Class, Policy, ProcessKey},
 };
 
-use crate::process;
+use crate::{process, screen};
 
 /// Written by the agent as it gets to know processes.
 #[map]
@@ -28,7 +28,8 @@ static LOOKED_AT: HashMap<u16, u8> = HashMap::with_max_entries(1_024, 0);
 
 /// Whether a connection or datagram to an address that is nobody's goes to the agent, for who makes it.
 ///
-/// UDP of a process that is not known yet passes: if it never speaks TCP, the agent never gets to know it.
+/// UDP of a process that is not known yet passes, unless it is looked at as it leaves: without that, the agent would
+/// never get to know who never speaks TCP.
 #[inline(always)]
 pub(crate) fn is_looked_at(to: &Address, wanted: u32) -> bool {
     let Some(policy) = POLICY.get(0) else {
@@ -38,7 +39,7 @@ pub(crate) fn is_looked_at(to: &Address, wanted: u32) -> bool {
     if policy.guard_all == 0 || unsafe { LOOKED_AT.get(to.port) }.is_none() || is_loopback(to) {
         return false;
     }
-    let unknown = wanted & flags::REDIRECT_TCP != 0;
+    let unknown = wanted & flags::REDIRECT_TCP != 0 || screen::looks_at(to.port);
     let Some(key) = process::caller() else {
         return unknown;
     };

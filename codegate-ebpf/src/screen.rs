@@ -69,8 +69,7 @@ struct Sent {
 /// Notes who sends to a guarded address. False if UDP to it is not looked at.
 #[inline(always)]
 pub(crate) fn note(ctx: &SockAddrContext, to: Address) -> bool {
-    // SAFETY: only whether it is there matters.
-    if unsafe { SCREENED.get(to.port) }.is_none() {
+    if !looks_at(to.port) {
         return false;
     }
     // SAFETY: the context is the kernel's.
@@ -89,6 +88,13 @@ pub(crate) fn note(ctx: &SockAddrContext, to: Address) -> bool {
     // Whoever was faster has noted the same.
     _ = DATAGRAMS.insert(key, standing, BPF_NOEXIST.into());
     true
+}
+
+/// Whether UDP to guarded addresses is looked at on a port, in network order.
+#[inline(always)]
+pub(crate) fn looks_at(port: u16) -> bool {
+    // SAFETY: only whether it is there matters.
+    unsafe { SCREENED.get(port) }.is_some()
 }
 
 /// A packet is about to leave its socket. What a `cgroup_skb/egress` program returns: 0 refuses it with `EPERM`,
@@ -171,12 +177,20 @@ impl Sent {
         match kind {
             Kind::Initials | Kind::Mixed => self.handshake(standing, key, kind, segment),
             Kind::Short if known == state::NEW && self.how & screens::NO_OLD == 0 => Fate::Passes,
-            Kind::Short | Kind::Later => match known {
-                state::OPEN => Fate::Passes,
-                state::ASKED => Fate::Waits,
-                _ => Fate::Refused,
-            },
-            Kind::Foreign => Fate::Refused,
+            Kind::Short | Kind::Later if known == state::OPEN => Fate::Passes,
+            Kind::Short | Kind::Later if known == state::ASKED => Fate::Waits,
+            Kind::Short | Kind::Later if known == state::REFUSED => Fate::Refused,
+            _ => self.unlike_quic(),
+        }
+    }
+
+    /// It begins in the middle, or is another protocol. What is looked at only for who sends it may.
+    #[inline(always)]
+    fn unlike_quic(self) -> Fate {
+        if endpoint::refuses_udp(&self.to) {
+            Fate::Refused
+        } else {
+            Fate::Passes
         }
     }
 

@@ -45,6 +45,10 @@ pub(crate) struct Front {
 }
 
 impl Front {
+    pub(crate) fn site(&self, host: &str) -> Option<Behind> {
+        self.sites.lock().unwrap().get(host).cloned()
+    }
+
     pub(crate) fn put(&self, host: &str, behind: Behind) {
         self.sites.lock().unwrap().insert(host.to_owned(), behind);
     }
@@ -74,7 +78,7 @@ impl Front {
             .server_name()
             .unwrap_or_default()
             .to_owned();
-        let Some(site) = self.sites.lock().unwrap().get(&host).cloned() else {
+        let Some(site) = self.site(&host) else {
             return Ok(());
         };
         let tls = hello.into_stream(site.tls).await?;

@@ -3,7 +3,7 @@
 use std::{
     fmt, fs,
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, TcpListener},
+    net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -235,6 +235,20 @@ impl Lab {
     #[must_use]
     pub fn listener(&self, port: u16) -> TcpListener {
         self.net.listen(&format!("[::]:{port}"))
+    }
+
+    /// A UDP socket on all hosts of the net.
+    pub(crate) fn datagrams(&self, port: u16) -> UdpSocket {
+        self.net.datagrams(&format!("[::]:{port}"))
+    }
+
+    pub(crate) fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// Runs a service for as long as the lab stands.
+    pub(crate) fn spawn(&self, service: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(service);
     }
 
     /// A plain TCP listener on the host's own loopback addresses.

@@ -12,7 +12,12 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{find, is_root, shell, target};
 
 /// The official Python SDKs.
-const PYTHON_CLIENTS: [&str; 3] = ["openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3"];
+const PYTHON_CLIENTS: [&str; 4] = [
+    "openai==3.54.0",
+    "anthropic==2.12.0",
+    "ollama==0.6.3",
+    "aioquic==1.7.2",
+];
 /// The official SDKs for Node: the newest that Debian's Node runs.
 const NODE_CLIENTS: [&str; 2] = ["openai@6.30.1", "@anthropic-ai/sdk@1.14.0"];
 /// Claude Code's version.

@@ -93,7 +93,7 @@ pub(super) struct Way<'a> {
 
 impl Way<'_> {
     async fn conduct(&self, mut client: TcpStream, running: Running) -> Result<(), Failure> {
-        match decide::by_process(&self.agent.config.get(), self.flow) {
+        match decide::by_process(&self.agent.config.get(), &self.flow.process) {
             Some(Decision::Splice(reason)) => {
                 return self
                     .splice(Replay::new(Default::default(), client), reason)

@@ -21,6 +21,7 @@ mod reach;
 mod reload;
 mod resolvers;
 mod scopes;
+mod screen;
 mod seat;
 mod status;
 mod successor;
@@ -128,6 +129,7 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
     let follower = agent.clone();
     tokio::spawn(async move { follower.follow_packages().await });
     let beating = listen(&agent, running.clone())?;
+    screen::start(&agent, predecessor.is_none());
     agent.learn_names().await;
     beating.begun().await;
     let namespaces = Watch::new(agent.clone(), running.clone());

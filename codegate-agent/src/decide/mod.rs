@@ -8,7 +8,7 @@ pub use clear::{Http, is_cut, speaks};
 
 use crate::{
     config::{Action, Config},
-    flow::Flow,
+    flow::Process,
     hello::Hello,
 };
 
@@ -71,8 +71,8 @@ pub fn in_clear(config: &Config, port: u16, first: &[u8], learned: Option<String
 }
 
 /// What is known before the client has said anything; `None` if its hello must be read.
-pub fn by_process(config: &Config, flow: &Flow) -> Option<Decision> {
-    match config.processes.action(&flow.process) {
+pub fn by_process(config: &Config, process: &Process) -> Option<Decision> {
+    match config.processes.action(process) {
         Action::Guard | Action::GuardAll => None,
         Action::Pass => Some(Decision::Splice(Reason::Process)),
         Action::Block => Some(Decision::Refuse(Reason::Process)),

@@ -131,6 +131,14 @@ impl Sender {
     }
 }
 
+impl<'a> Handshake<'a> {
+    /// The datagrams, one by one.
+    pub fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> {
+        let length = self.segment.unwrap_or(self.octets.len());
+        self.octets.chunks(length.max(1))
+    }
+}
+
 impl Handshakes {
     /// Waits until there is something, and hands over all that there is.
     ///

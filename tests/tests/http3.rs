@@ -1,0 +1,149 @@
+//! HTTP/3 beside guarded hosts, with a real client: what is guarded comes by TCP, and nobody else notices.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
+
+use lab::{Agent, Dialect, Lab, Place, Reply, Turn, clients, samples};
+
+const PROGRAM: &str = include_str!("python/http3.py");
+const GUARDED: &str = "api.openai.com";
+/// Another host at the same addresses.
+const BESIDE: &str = "shop.example";
+/// A host at addresses of its own.
+const APART: &str = "apart.example";
+
+/// A lab where all hosts speak HTTP/3.
+fn lab() -> Lab {
+    let lab = Lab::new();
+    lab.ai(GUARDED, Turn::echo);
+    lab.site(BESIDE).beside(GUARDED).serve(page);
+    lab.site(APART).serve(page);
+    lab
+}
+
+fn page(_: &lab::Arrived) -> Reply {
+    Reply::new(200, "text/plain", "a page")
+}
+
+/// Asks hosts one after the other at an address of `at`; what each answered.
+fn ask(lab: &Lab, place: &Place, at: &str, v4: bool, hosts: &[&str]) -> Vec<String> {
+    let addresses = lab.zone().addresses(at).unwrap();
+    let address = addresses.iter().find(|it| it.is_ipv4() == v4).unwrap();
+    let client = clients::python(place, PROGRAM)
+        .arg(address.to_string())
+        .args(hosts);
+    let said = client.run().ok().text();
+    said.lines().map(str::to_owned).collect()
+}
+
+/// The guarded host by TCP: the secret is sealed.
+fn is_guarded_by_tcp(lab: &Lab) {
+    let token = samples::github(1);
+    let body = Dialect::Chat.request(&token, false).to_string();
+    lab.journal().clear();
+    let answer = clients::post(&lab.guarded(), &Dialect::Chat.url(), &body);
+    assert!(answer.run().ok().text().contains(&token));
+    assert!(!lab.journal().requests()[0].text().contains(&token));
+}
+
+fn counter(agent: &Agent<'_>, name: &str) -> u64 {
+    let status = agent.objects(["status", "--json"]).remove(0);
+    status["counters"][format!("kernel_{name}")]
+        .as_u64()
+        .unwrap()
+}
+
+#[test]
+fn a_host_that_shares_a_guarded_ones_addresses_is_reached() {
+    let lab = lab();
+    let http3 = lab.http3();
+    let agent = lab.agent().start();
+    for v4 in [true, false] {
+        let answers = ask(&lab, &lab.guarded(), GUARDED, v4, &[BESIDE, BESIDE]);
+        assert_eq!(answers, [BESIDE, BESIDE], "{}", agent.log());
+    }
+    assert_eq!(http3.asked().len(), 4);
+    assert!(counter(&agent, "udp_asked") >= 4);
+    assert_eq!(counter(&agent, "udp_refused"), 0);
+}
+
+#[test]
+fn a_guarded_host_is_not_and_comes_by_tcp() {
+    let lab = lab();
+    let http3 = lab.http3();
+    let agent = lab.agent().start();
+    for v4 in [true, false] {
+        let answers = ask(&lab, &lab.guarded(), GUARDED, v4, &[GUARDED, BESIDE]);
+        assert_eq!(answers, ["no answer", BESIDE], "{}", agent.log());
+    }
+    assert_eq!(http3.asked(), [BESIDE, BESIDE]);
+    assert!(counter(&agent, "udp_refused") > 0);
+    is_guarded_by_tcp(&lab);
+}
+
+#[test]
+fn a_process_that_is_passed_speaks_http3_with_a_guarded_host() {
+    let lab = lab();
+    let http3 = lab.http3();
+    let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"pass\"";
+    let agent = lab.agent().settings(rule).start();
+    let answers = ask(&lab, &lab.guarded(), GUARDED, true, &[GUARDED]);
+    assert_eq!(answers, [GUARDED], "{}", agent.log());
+    assert_eq!(http3.asked(), [GUARDED]);
+    is_guarded_by_tcp(&lab);
+}
+
+#[test]
+fn a_process_that_is_blocked_does_not_even_with_another() {
+    let lab = lab();
+    let http3 = lab.http3();
+    let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"block\"";
+    let _agent = lab.agent().settings(rule).start();
+    let answers = ask(&lab, &lab.guarded(), GUARDED, true, &[BESIDE]);
+    assert_eq!(answers, ["no answer"]);
+    assert!(http3.asked().is_empty());
+}
+
+#[test]
+fn where_all_connections_are_looked_at_the_name_decides_at_any_address() {
+    let lab = lab();
+    let http3 = lab.http3();
+    let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"guard-all\"";
+    let agent = lab.agent().settings(rule).start();
+    let answers = ask(&lab, &lab.guarded(), APART, true, &[APART, GUARDED, APART]);
+    assert_eq!(answers, [APART, "no answer", APART], "{}", agent.log());
+    assert_eq!(http3.asked(), [APART, APART]);
+}
+
+#[test]
+fn what_is_not_guarded_is_not_asked_about() {
+    let lab = lab();
+    let _http3 = lab.http3();
+    let agent = lab.agent().start();
+    let answers = ask(&lab, &lab.guarded(), APART, true, &[APART]);
+    assert_eq!(answers, [APART]);
+    let answers = ask(&lab, &lab.unguarded(), GUARDED, true, &[GUARDED]);
+    assert_eq!(answers, [GUARDED]);
+    assert_eq!(counter(&agent, "udp_asked"), 0);
+}
+
+#[test]
+fn after_the_agent_everybody_is_reached_or_nobody_where_a_guarded_host_is() {
+    for closed in [false, true] {
+        let lab = lab();
+        let http3 = lab.http3();
+        let setup = lab.agent();
+        let setup = if closed {
+            setup.failing_closed()
+        } else {
+            setup
+        };
+        setup.start().kill();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let answers = ask(&lab, &lab.guarded(), GUARDED, true, &[GUARDED, BESIDE]);
+        if closed {
+            assert_eq!(answers, ["no answer", "no answer"]);
+            assert!(http3.asked().is_empty());
+        } else {
+            assert_eq!(answers, [GUARDED, BESIDE]);
+        }
+    }
+}
