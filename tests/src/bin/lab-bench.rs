@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: direct and guarded, side by side, in turns.
 //!
 //! How long a request of 64 KB takes on an open connection; how old an event of a stream is when the
-//! client has read it; how long a megabyte takes on a connection that is not for us; and how long the
-//! kernel takes over a `connect()` that is none of our business. The service writes its monotonic clock into every event, so
-//! that nothing has to be subtracted but the direct figure.
+//! client has read it; how long a megabyte takes on a connection that is not for us; how long the
+//! kernel takes over a `connect()` or a datagram that is none of our business; and how long a QUIC connection
+//! takes to stand that has to be looked at. The service writes its monotonic clock into every event, so that
+//! nothing has to be subtracted but the direct figure.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -17,6 +18,8 @@ mod client;
 mod raw;
 #[path = "lab-bench/service.rs"]
 mod service;
+#[path = "lab-bench/udp.rs"]
+mod udp;
 
 use std::process::{Child, Command};
 
@@ -25,13 +28,15 @@ use lab::{Lab, Place, Table, samples};
 use service::HOST;
 
 /// What is measured: its name, and what the client does.
-const MEASURES: [(&str, &str); 6] = [
+const MEASURES: [(&str, &str); 8] = [
     ("64 KB request, nothing to seal", "plain"),
     ("64 KB request, one secret sealed and restored", "secret"),
     ("SSE event, a secret restored in each", "events"),
     ("spliced bulk, each megabyte", "bulk"),
     ("the same on a link of 5 Gbit/s", "linked"),
     ("connect() that is not ours", "connect"),
+    ("QUIC connection to a host beside a guarded one", "quic"),
+    ("datagram that is not ours", "datagram"),
 ];
 
 fn main() {
@@ -55,6 +60,7 @@ fn compare(rounds: usize) {
     lab.journal().pause();
     service::start(&lab);
     raw::start(&lab);
+    udp::start(&lab);
     let agent = lab.agent().settings(raw::SETTINGS).start();
     for awake in [false, true] {
         let _spinners = awake.then(Spinners::start);

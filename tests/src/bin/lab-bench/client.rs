@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use super::{
     raw,
     service::{EVENTS, HOST, now, request},
+    udp,
 };
 
 /// Requests of a round, after those that warm up.
@@ -26,6 +27,8 @@ pub(crate) fn run(what: &str) {
         "bulk" => raw::bulk(),
         "linked" => raw::linked(),
         "connect" => raw::connects(),
+        "quic" => udp::handshakes(),
+        "datagram" => udp::datagrams(),
         _ => conversation(what),
     };
     samples.iter().for_each(|sample| println!("{sample:.2}"));
@@ -51,16 +54,7 @@ type Connection = SendRequest<Full<Bytes>>;
 async fn connect() -> Connection {
     let stream = TcpStream::connect((HOST, 443)).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let mut roots = RootCertStore::empty();
-    for root in CertificateDer::pem_file_iter("/etc/ssl/certs/ca-certificates.crt").unwrap() {
-        roots.add(root.unwrap()).unwrap();
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(trusting()));
     let tls = connector
         .connect(ServerName::try_from(HOST).unwrap(), stream)
         .await
@@ -70,6 +64,19 @@ async fn connect() -> Connection {
         .unwrap();
     tokio::spawn(connection);
     sender
+}
+
+/// TLS with the roots of the client's system.
+pub(crate) fn trusting() -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_file_iter("/etc/ssl/certs/ca-certificates.crt").unwrap() {
+        roots.add(root.unwrap()).unwrap();
+    }
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 async fn ask(connection: &mut Connection, what: &str, body: Bytes) -> http::Response<Incoming> {
