@@ -134,7 +134,7 @@ impl<'a> Wire<'a> {
     }
 
     /// The same wire for another client.
-    fn from_another_socket(&self) -> Self {
+    fn with_another_socket(&self) -> Self {
         Self {
             client: self.field.ground.net.datagrams("0.0.0.0:0"),
             service: self.service.try_clone().unwrap(),
@@ -404,7 +404,7 @@ fn without_an_agent_it_passes_or_is_refused_as_was_chosen() {
         let open = Wire::new(&field, V4).connected();
         open.arrives(&initial(V1, SELF));
         open.answer(open.told(1200), SELF, true);
-        let asked = open.from_another_socket();
+        let asked = open.with_another_socket();
         asked.arrives(&initial(V1, SELF));
         asked.waits(SHORT);
         field.0.hooks.heart().close(closed).unwrap();
