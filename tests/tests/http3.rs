@@ -1,7 +1,9 @@
 //! HTTP/3 beside guarded hosts, with a real client: what is guarded comes by TCP, and nobody else notices.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
-use lab::{Agent, Dialect, Lab, Place, Reply, Turn, clients, samples};
+use std::{fs, thread::sleep, time::Duration};
+
+use lab::{Agent, Cmd, Dialect, Finished, Lab, Place, Reply, Turn, clients, samples};
 
 const PROGRAM: &str = include_str!("python/http3.py");
 const GUARDED: &str = "api.openai.com";
@@ -25,13 +27,19 @@ fn page(_: &lab::Arrived) -> Reply {
 
 /// Asks hosts one after the other at an address of `at`; what each answered.
 fn ask(lab: &Lab, place: &Place, at: &str, v4: bool, hosts: &[&str]) -> Vec<String> {
+    lines(&client(lab, place, at, v4, hosts).run().ok())
+}
+
+fn client(lab: &Lab, place: &Place, at: &str, v4: bool, words: &[&str]) -> Cmd {
     let addresses = lab.zone().addresses(at).unwrap();
     let address = addresses.iter().find(|it| it.is_ipv4() == v4).unwrap();
-    let client = clients::python(place, PROGRAM)
+    clients::python(place, PROGRAM)
         .arg(address.to_string())
-        .args(hosts);
-    let said = client.run().ok().text();
-    said.lines().map(str::to_owned).collect()
+        .args(words)
+}
+
+fn lines(done: &Finished) -> Vec<String> {
+    done.text().lines().map(str::to_owned).collect()
 }
 
 /// The guarded host by TCP: the secret is sealed.
@@ -77,6 +85,47 @@ fn a_guarded_host_is_not_and_comes_by_tcp() {
     assert_eq!(http3.asked(), [BESIDE, BESIDE]);
     assert!(counter(&agent, "udp_refused") > 0);
     is_guarded_by_tcp(&lab);
+}
+
+#[test]
+fn a_name_may_come_in_more_than_one_datagram() {
+    let lab = lab();
+    let http3 = lab.http3();
+    let agent = lab.agent().start();
+    let hosts = ["--long", BESIDE, GUARDED, BESIDE];
+    let answers = ask(&lab, &lab.guarded(), GUARDED, true, &hosts);
+    assert_eq!(answers, [BESIDE, "no answer", BESIDE], "{}", agent.log());
+    assert_eq!(http3.asked(), [BESIDE, BESIDE]);
+    assert!(counter(&agent, "udp_asked") >= 6);
+}
+
+#[test]
+fn connections_outlive_an_upgrade() {
+    for closed in [false, true] {
+        let lab = lab();
+        let http3 = lab.http3();
+        let setup = || {
+            let setup = lab.agent();
+            if closed {
+                setup.failing_closed()
+            } else {
+                setup
+            }
+        };
+        let first = setup().start();
+        let go = lab.path("go");
+        let again = format!("--again={}", go.display());
+        let words = [&again, BESIDE];
+        let client = client(&lab, &lab.guarded(), GUARDED, true, &words).start();
+        lab::until("the first page", Duration::from_secs(20), || {
+            http3.asked().len() == 1
+        });
+        let second = setup().take_over();
+        first.ends_well(Duration::from_secs(20));
+        fs::write(&go, "").unwrap();
+        let done = client.wait(Duration::from_secs(30)).ok();
+        assert_eq!(lines(&done), [BESIDE, BESIDE], "{}", second.log());
+    }
 }
 
 #[test]
@@ -137,7 +186,7 @@ fn after_the_agent_everybody_is_reached_or_nobody_where_a_guarded_host_is() {
             setup
         };
         setup.start().kill();
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        sleep(Duration::from_secs(2));
         let answers = ask(&lab, &lab.guarded(), GUARDED, true, &[GUARDED, BESIDE]);
         if closed {
             assert_eq!(answers, ["no answer", "no answer"]);
