@@ -13,8 +13,10 @@ pub(super) fn is_memorable(value: &[u8], is_bare: bool) -> bool {
     let long = || runs(value).filter(|run| run.len() >= 4);
     let titles =
         long().filter(|run| is_title(run) && run.iter().skip(1).all(u8::is_ascii_lowercase));
-    let is_sure = !is_bare || titles.count() >= 1 || digits >= 3;
-    (2..=6).contains(&digits)
+    let titles = titles.count();
+    let is_sure = !is_bare || titles >= 1 || digits >= 3;
+    let least = if titles >= 1 { 1 } else { 2 };
+    (least..=6).contains(&digits)
         && (1..=4).contains(&long().count())
         && value.iter().all(of)
         && is_sure

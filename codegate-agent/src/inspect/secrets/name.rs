@@ -169,7 +169,7 @@ static KEYS: Words<28> = Words::of([
 
 /// What `key` must not follow at the end of a name: these are keys of tables, maps and keyboards, or
 /// known to everybody.
-static NO_KEYS: Words<67> = Words::of([
+static NO_KEYS: Words<68> = Words::of([
     "accept",
     "alt",
     "arrow",
@@ -236,6 +236,7 @@ static NO_KEYS: Words<67> = Words::of([
     "storage",
     "trusted",
     "unique",
+    "vapid",
     "websocket",
 ]);
 
@@ -344,7 +345,7 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     ]);
     static KEY: Words<1> = Words::of(["key"]);
     static TOKEN: Words<1> = Words::of(["token"]);
-    static SHORT: Words<5> = Words::of(["auth", "pw", "senha", "clave", "contrasena"]);
+    static SHORT: Words<6> = Words::of(["auth", "psk", "pw", "senha", "clave", "contrasena"]);
     static PAT: Words<1> = Words::of(["pat"]);
     if KEY.have(word) {
         let before = before.unwrap_or_default();

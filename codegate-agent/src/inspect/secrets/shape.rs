@@ -39,8 +39,30 @@ pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
         .or(value.strip_prefix(b"*"))
         .is_some_and(is_hex);
     is_hash
+        || is_crypt(value)
         || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
         || ENDS.iter().any(|end| value.ends_with(end))
+}
+
+/// What is kept of a password to check it: `$2b$12$…`, `$argon2id$v=19$…` (crypt(5)), `{SSHA}…` (RFC 2307),
+/// `pbkdf2_sha256$600000$…`, `scrypt:32768:8:1$…`.
+fn is_crypt(value: &[u8]) -> bool {
+    const METHODS: &[u8] =
+        b"1 2 2a 2b 2x 2y 5 6 7 y gy md5 sha1 apr1 argon2i argon2d argon2id scrypt P S";
+    const BEGINNINGS: [&[u8]; 8] = [
+        b"{SSHA", b"{SHA", b"{SMD5}", b"{MD5}", b"{CRYPT}", b"pbkdf2", b"$pbkdf2", b"scrypt:",
+    ];
+    // Compose has each of them twice.
+    let mut parts = value
+        .split(|byte| *byte == b'$')
+        .filter(|part| !part.is_empty());
+    let is_known = |method: &[u8]| {
+        METHODS
+            .split(|byte| *byte == b' ')
+            .any(|known| known == method)
+    };
+    let is_method = value.starts_with(b"$") && parts.next().is_some_and(is_known);
+    is_method && parts.next().is_some() || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
 }
 
 /// A number as languages write them: `0xC000_0072`, `16u32`, `-2147217308i32`. A plain row of digits

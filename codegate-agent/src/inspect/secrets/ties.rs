@@ -11,7 +11,7 @@ use super::pattern;
 /// What may follow a name: its closing quote, an array's bounds. Signs that can end a name can also begin a tie.
 const TAIL: &str = concat!(
     r#"^[.-]*(?:\\{0,3}["'`\])]){0,3}"#,
-    r"(?:\[[0-9A-Za-z_]{0,8}\])?(?:[ ]?\([^()'\x22=\n]{1,24}\))?[ \t]{0,32}", // columns are aligned
+    r"(?:\[[0-9A-Za-z_]{0,8}\])?(?:[ ]?\([^()'\x22=\n]{1,24}\))?[ \t]{0,32}(?:[.]{2,32}[ ]?)?", // columns are aligned
 );
 
 /// A value's opening quote, with a string prefix, with backslashes, within another quote.
@@ -28,7 +28,9 @@ const SPACE: &str = r"(?:\s|\\{1,3}[nrt]){0,16}";
 fn pair() -> String {
     [
         r"(?:",
-        r#"(?:[,;]\s{0,16}|\s{1,16}|\r?\n[+-][ ]{1,24})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
+        r"(?:[,;]",
+        SPACE,
+        r#"|\s{1,16}|\r?\n[+-][ ]{1,24})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
         r#"(?:\\{0,3}["']?|--?)(?:[a-z]{1,12}:)?(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
         r"|>\s{1,24}<(?i:value)>",
         r"|</[A-Za-z]{2,12}>",
@@ -52,7 +54,7 @@ const LOOSE: &str = concat!(
     r"(?:",
     r"\??:[ ]?[&A-Za-z][A-Za-z<>' ]{0,16}[ ]=[ ]", // a type: `: &'static str =`
     r"|>\s{0,40}|\|[ ]",
-    r"|=>|:{1,3}=|:-|[|&?+.!]{0,2}={1,3}|:|,|%3[AaDd]",
+    r"|=>|:{1,3}=|:-|[|&?+.!]{0,2}={1,3}|:|,|%3[AaDd]|：|是|は|为",
     r")[ \t]{0,32}(?:!!str[ ]|\*\*)?",
 );
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{MOST_ROWS, Table, bare, label, lines};
+use super::{MOST_ROWS, Table, bare, label, lines, rows::Sign};
 
 /// The longest list of columns, in bytes.
 const LONGEST_LIST: usize = 2048;
@@ -35,10 +35,19 @@ pub(super) fn below(text: &[u8], name: usize) -> Option<Table> {
         end,
     };
     match copied {
-        Some(_) => table.fill(text, b'\t'),
+        Some(_) => table.fill(text, tabs(text, end)),
         None => table.fill_from_tuples(text),
     }
     (!table.values.is_empty()).then_some(table)
+}
+
+/// The tabs of the rows behind a place: in a string they are escapes.
+fn tabs(text: &[u8], end: usize) -> Sign {
+    let row = lines::next(text, end).and_then(|row| text.get(row));
+    match row.is_some_and(|row| row.contains(&b'\t')) {
+        true => Sign::Byte(b'\t'),
+        false => Sign::EscapedTab,
+    }
 }
 
 impl Table {

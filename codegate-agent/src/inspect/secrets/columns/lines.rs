@@ -94,18 +94,21 @@ fn end(text: &[u8], from: usize) -> Option<(usize, usize)> {
 
 /// How long the escaped line break is that stands here.
 fn escape(rest: &[u8]) -> Option<usize> {
-    let letter = |rest: &[u8], letter: u8| {
-        let slashes = rest
-            .iter()
-            .take(4)
-            .take_while(|byte| **byte == b'\\')
-            .count();
-        let stands = slashes > 0 && rest.get(slashes) == Some(&letter);
-        stands.then_some(slashes + 1)
-    };
     let carriage = letter(rest, b'r').unwrap_or(0);
     let feed = letter(rest.get(carriage..)?, b'n')?;
     Some(carriage + feed)
+}
+
+/// How long the escape is that stands here and ends with a letter, with one backslash or, in strings within strings,
+/// more.
+pub(super) fn letter(rest: &[u8], letter: u8) -> Option<usize> {
+    let slashes = rest
+        .iter()
+        .take(4)
+        .take_while(|byte| **byte == b'\\')
+        .count();
+    let stands = slashes > 0 && rest.get(slashes) == Some(&letter);
+    stands.then_some(slashes + 1)
 }
 
 /// Where the last line break ends.

@@ -89,7 +89,7 @@ impl Table {
             let quotes = [b"\"", b"'", b"`"];
             let quote = quotes.into_iter().find(|quote| !bytes.contains(&quote[0]));
             let fits = VALUES.contains(&bytes.len()) && !bytes.iter().any(u8::is_ascii_whitespace);
-            let is_wanted = fits && !name.is_empty() && !is_hash(bytes);
+            let is_wanted = fits && !name.is_empty();
             let Some(quote) = quote.filter(|_| is_wanted) else {
                 continue;
             };
@@ -106,13 +106,6 @@ impl Table {
             }
         }
     }
-}
-
-/// `$2b$12$…`, `$6$…`: what a table of users keeps of their passwords.
-fn is_hash(value: &[u8]) -> bool {
-    let method = value.strip_prefix(b"$").unwrap_or_default();
-    let end = method.iter().take(16).position(|byte| *byte == b'$');
-    end.is_some_and(|end| end > 0 && method.iter().take(end).all(u8::is_ascii_alphanumeric))
 }
 
 /// Whether a byte can stand in the name of a column.

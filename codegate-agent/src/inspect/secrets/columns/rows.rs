@@ -10,7 +10,7 @@ use super::{MOST_ROWS, Table, bare, is_of_label, label, lines};
 pub(super) fn below(text: &[u8], head: &Range<usize>) -> Option<Table> {
     let bytes = text.get(head.clone())?;
     let sign = sign(bytes)?;
-    let is_of = |byte: &u8| *byte == sign || is_of_label(byte) || b"\"'`*\\>".contains(byte);
+    let is_of = |byte: &u8| sign.is(*byte) || is_of_label(byte) || b"\"'`*\\>".contains(byte);
     if !bytes.iter().all(is_of) {
         return None;
     }
@@ -36,7 +36,7 @@ pub(super) fn below(text: &[u8], head: &Range<usize>) -> Option<Table> {
 
 impl Table {
     /// Takes rows as long as they have as many cells as there are names.
-    pub(super) fn fill(&mut self, text: &[u8], sign: u8) {
+    pub(super) fn fill(&mut self, text: &[u8], sign: Sign) {
         for _ in 0..MOST_ROWS {
             let Some(row) = lines::next(text, self.end) else {
                 return;
@@ -60,32 +60,62 @@ fn before_quote(text: &[u8], cell: Range<usize>) -> Range<usize> {
     cell.start..quote.map_or(cell.end, |quote| cell.start + quote)
 }
 
+/// What parts the cells of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Byte(u8),
+    /// A tab in a string: `\t`, in strings within strings `\\t`.
+    EscapedTab,
+}
+
+impl Sign {
+    fn is(self, byte: u8) -> bool {
+        self == Self::Byte(byte)
+    }
+
+    /// How long the one is that stands here; 0 if none does.
+    fn length(self, rest: &[u8]) -> usize {
+        match self {
+            Self::Byte(byte) => usize::from(rest.first() == Some(&byte)),
+            Self::EscapedTab => lines::letter(rest, b't').unwrap_or(0),
+        }
+    }
+}
+
 /// What parts the cells of a head.
-fn sign(head: &[u8]) -> Option<u8> {
-    let signs = [b'|', b'\t', b';', b','];
-    signs.into_iter().find(|sign| head.contains(sign))
+fn sign(head: &[u8]) -> Option<Sign> {
+    let signs = [b'|', b'\t', b';', b','].into_iter();
+    let found = signs
+        .map(Sign::Byte)
+        .find(|sign| head.iter().any(|byte| sign.is(*byte)));
+    let has_tab = || head.windows(2).any(|pair| pair == b"\\t");
+    found.or_else(|| has_tab().then_some(Sign::EscapedTab))
 }
 
 /// The cells of a line. A table's own border parts none; within quotes a sign is one like any other.
-fn cells(text: &[u8], line: Range<usize>, sign: u8) -> Vec<Range<usize>> {
+fn cells(text: &[u8], line: Range<usize>, sign: Sign) -> Vec<Range<usize>> {
     let bytes = text.get(line.clone()).unwrap_or_default();
     let (bytes, from) = match sign {
-        b'|' if bytes.starts_with(b"||") => return doubled(line, bytes),
-        b'|' => within_border(bytes, line.start),
+        Sign::Byte(b'|') if bytes.starts_with(b"||") => return doubled(line, bytes),
+        Sign::Byte(b'|') => within_border(bytes, line.start),
         _ => (bytes, line.start),
     };
     let mut cells = Vec::new();
     let (mut start, mut is_blank, mut is_quoted) = (0, true, false);
     for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' if sign != b'|' && (is_quoted || is_blank) => is_quoted = !is_quoted,
-            byte if *byte == sign && !is_quoted => {
-                cells.push(from + start..from + at);
-                (start, is_blank) = (at + 1, true);
-                continue;
-            }
-            _ => {}
+        if at < start {
+            continue;
         }
+        let length = match is_quoted {
+            true => 0,
+            false => sign.length(bytes.get(at..).unwrap_or_default()),
+        };
+        if length > 0 {
+            cells.push(from + start..from + at);
+            (start, is_blank) = (at + length, true);
+            continue;
+        }
+        is_quoted ^= *byte == b'"' && !sign.is(b'|') && (is_quoted || is_blank);
         is_blank &= b" \\".contains(byte);
     }
     cells.push(from + start..from + bytes.len());
@@ -119,8 +149,8 @@ fn within_border(line: &[u8], start: usize) -> (&[u8], usize) {
 }
 
 /// Where the line ends that parts a head from its rows, if one does: `|---|:--:|`, `----+----`.
-fn rule_below(text: &[u8], head: usize, sign: u8) -> Option<usize> {
-    if sign != b'|' {
+fn rule_below(text: &[u8], head: usize, sign: Sign) -> Option<usize> {
+    if !sign.is(b'|') {
         return None;
     }
     let rule = lines::next(text, head)?;
@@ -133,9 +163,9 @@ fn rule_below(text: &[u8], head: usize, sign: u8) -> Option<usize> {
 
 /// Whether a head begins something: a text, or what stands behind an empty line, a fence or a colon. One with borders
 /// need not.
-fn begins(text: &[u8], head: &Range<usize>, sign: u8) -> bool {
+fn begins(text: &[u8], head: &Range<usize>, sign: Sign) -> bool {
     let bytes = text.get(head.clone()).unwrap_or_default();
-    if sign == b'|' {
+    if sign.is(b'|') {
         return bytes.trim_ascii_start().starts_with(b"|");
     }
     // A string begins with it.

@@ -46,6 +46,10 @@ fn values_stand_below_their_names() {
             vec!["x9Kq2vLm"],
         ),
         (
+            r#"{"text":"Konto\tZweck\tpassword^\tGUID\nsvc\tSQL Agent\tzOjH7T-Sx#W!v\t59980bdd\n"}"#,
+            vec!["zOjH7T-Sx#W!v"],
+        ),
+        (
             "a\n```csv\nuser,password^\nann,x9Kq2vLm\n```\n",
             vec!["x9Kq2vLm"],
         ),
@@ -103,6 +107,10 @@ fn values_stand_below_their_names() {
         (
             "COPY public.users (id, password^, at) FROM stdin;\n1\tx9Kq2vLm\t2\n2\t\\N\t3\n\\.\n",
             vec!["x9Kq2vLm", "\\N"],
+        ),
+        (
+            r"COPY users (id, password^) FROM stdin;\n1\tx9Kq2vLm\n2\ty7Wq2vLm\n\\.\n",
+            vec!["x9Kq2vLm", "y7Wq2vLm"],
         ),
     ] {
         assert_eq!(below(text, "password"), values, "{text}");
