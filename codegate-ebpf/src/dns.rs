@@ -4,10 +4,7 @@
 //! bound. What changes from turn to turn lies in memory, not in variables: the verifier forgets what it
 //! knows of memory, so that it need not follow each way through the bytes on its own.
 
-use core::{
-    mem::MaybeUninit,
-    ptr::{addr_of, addr_of_mut},
-};
+use core::ptr::{addr_of, addr_of_mut};
 
 use aya_ebpf::{
     bindings::__sk_buff,

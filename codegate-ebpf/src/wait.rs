@@ -99,19 +99,20 @@ fn who_listens(ctx: &SockAddrContext, at: &Address) -> There {
         }
     };
     // SAFETY: the tuple has the length that is given; what is found is released on all ways.
-    unsafe {
+    let found = unsafe {
         let current = u64::MAX;
-        let found = bpf_sk_lookup_tcp(ctx.as_ptr(), tuple.as_mut_ptr(), length, current, 0);
-        if found.is_null() {
-            return There::Nobody;
-        }
-        let mark = field!(found, mark);
-        bpf_sk_release(found.cast());
-        if mark == AGENT_MARK.load() {
-            There::Agent
-        } else {
-            There::Another
-        }
+        bpf_sk_lookup_tcp(ctx.as_ptr(), tuple.as_mut_ptr(), length, current, 0)
+    };
+    if found.is_null() {
+        return There::Nobody;
+    }
+    let mark = field!(found, mark);
+    // SAFETY: it was found, and nothing is read of it any more.
+    unsafe { bpf_sk_release(found.cast()) };
+    if mark == AGENT_MARK.load() {
+        There::Agent
+    } else {
+        There::Another
     }
 }
 
