@@ -68,13 +68,13 @@ pub(crate) fn kind(datagram: Packet, length: u32, segment: u32) -> Kind {
     }
 }
 
-/// Which connection an Initial packet at the beginning of `datagram` belongs to.
+/// Which connection a packet with a long header at the beginning of `datagram` belongs to.
 #[inline(always)]
 pub(crate) fn connection(datagram: Packet) -> Option<u64> {
     let head: Head = datagram.load(0)?;
     let at = size_of::<Head>() as u32 + u32::from(head.id);
     let length: u8 = datagram.load(at)?;
-    // Whatever follows an id in an Initial packet is longer than this.
+    // Whatever follows an id in such a packet is longer than this.
     let id: [u8; 8] = datagram.load(at + 1)?;
     Some(quic::connection(id, length))
 }

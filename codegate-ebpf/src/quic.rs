@@ -23,7 +23,7 @@ pub mod state {
     pub const NEW: u32 = 0;
     /// A handshake was told to the agent: what is no handshake is held until it answers.
     pub const ASKED: u32 = 1;
-    /// The agent leaves it alone.
+    /// The agent leaves a connection alone: others of the socket get no further than their first packets without its word.
     pub const OPEN: u32 = 2;
     /// The agent refuses it, so that the client comes by TCP.
     pub const REFUSED: u32 = 3;
@@ -59,7 +59,7 @@ impl Datagrams {
 pub struct Standing {
     /// Who sent the first of them, as far as it was seen; all zeros if not.
     pub caller: Original,
-    /// The last handshake that was seen, by [`connection`]; 0 before the first.
+    /// By [`connection`], the one that is asked about, or was answered last; 0 before the first.
     pub connection: u64,
     /// See [`state`].
     pub state: u32,

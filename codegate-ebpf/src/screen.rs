@@ -168,50 +168,66 @@ impl Sent {
         if known == state::OPEN && kind == Kind::Short {
             return Fate::Passes;
         }
+        let is_guarded = || endpoint::refuses_udp(&self.to);
         if let Err(reason) = heart::beats() {
+            // An open socket may begin another connection.
+            let goes_on = known == state::OPEN && kind == Kind::Later;
             return match heart::verdict(reason) {
-                Verdict::Refuse if known != state::OPEN => Fate::Refused,
+                Verdict::Refuse if !goes_on && is_guarded() => Fate::Refused,
                 _ => Fate::Passes,
             };
         }
         match kind {
             Kind::Initials | Kind::Mixed => self.handshake(standing, key, kind, segment),
-            Kind::Short if known == state::NEW && self.how & screens::NO_OLD == 0 => Fate::Passes,
-            Kind::Short | Kind::Later if known == state::OPEN => Fate::Passes,
-            Kind::Short | Kind::Later if known == state::ASKED => Fate::Waits,
-            Kind::Short | Kind::Later if known == state::REFUSED => Fate::Refused,
-            _ => self.unlike_quic(),
-        }
-    }
-
-    /// It begins in the middle, or is another protocol. What is looked at only for who sends it may.
-    #[inline(always)]
-    fn unlike_quic(self) -> Fate {
-        if endpoint::refuses_udp(&self.to) {
-            Fate::Refused
-        } else {
-            Fate::Passes
+            Kind::Later if known != state::NEW => self.later(standing, key, segment),
+            Kind::Short if known == state::ASKED => Fate::Waits,
+            Kind::Short if known == state::REFUSED => Fate::Refused,
+            Kind::Short if self.how & screens::NO_OLD == 0 => Fate::Passes,
+            // It begins in the middle, or is another protocol. What is looked at only for who sends it may.
+            _ if is_guarded() => Fate::Refused,
+            _ => Fate::Passes,
         }
     }
 
     /// A connection that is being made. The agent is told of all its packets: the name may be in any of them,
-    /// and a socket can have a second connection to the same address.
+    /// and clients with empty ids may begin another.
     #[inline(always)]
     fn handshake(self, standing: *mut Standing, key: &Datagrams, kind: Kind, segment: u32) -> Fate {
         let Some(connection) = initial::connection(self.datagram) else {
             return Fate::Refused;
         };
-        let mut known = field!(standing, state);
-        if known == state::NEW || field!(standing, connection) != connection {
-            known = state::ASKED;
-            set!(standing, connection, connection);
-            set!(standing, state, known);
-        }
+        let known = field!(standing, state);
+        let is_known = known != state::NEW && field!(standing, connection) == connection;
         let was_told = self.tell(key, segment);
         match known {
+            state::OPEN if is_known => return Fate::Passes,
+            state::REFUSED if is_known => return Fate::Refused,
+            // What is open stays so: only packets that say whose they are are held for another's sake.
+            state::OPEN => {}
+            _ => {
+                set!(standing, connection, connection);
+                set!(standing, state, state::ASKED);
+            }
+        }
+        if was_told && kind == Kind::Initials {
+            Fate::Passes
+        } else {
+            Fate::Waits
+        }
+    }
+
+    /// Early data, or the end of a handshake, without which no connection is made. If it is not of the connection that was
+    /// answered last, the agent is asked again.
+    #[inline(always)]
+    fn later(self, standing: *mut Standing, key: &Datagrams, segment: u32) -> Fate {
+        let connection = initial::connection(self.datagram);
+        if connection != Some(field!(standing, connection)) {
+            self.tell(key, segment);
+            return Fate::Waits;
+        }
+        match field!(standing, state) {
             state::OPEN => Fate::Passes,
             state::REFUSED => Fate::Refused,
-            _ if was_told && kind == Kind::Initials => Fate::Passes,
             _ => Fate::Waits,
         }
     }

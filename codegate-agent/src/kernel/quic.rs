@@ -85,8 +85,8 @@ impl Hooks {
         (caller != Original::NOBODY).then(|| self.redirected(&caller))
     }
 
-    /// Answers what was asked with a [connection](connection)'s handshake: it may go on, or is refused. A socket that
-    /// has begun another meanwhile gets the answer to that one.
+    /// Answers what was asked with a [connection](connection)'s handshake: it may go on, or is refused. A socket that has
+    /// begun another meanwhile, or has an open one, is not refused for this one: its handshake cannot end.
     ///
     /// # Errors
     /// [`KernelError::Map`].
@@ -100,15 +100,16 @@ impl Hooks {
         let Ok(Plain(standing)) = datagrams.get(&Plain(sender.0), 0) else {
             return Ok(()); // it was pushed out: the agent is asked again
         };
-        if standing.connection != connection {
-            return Ok(());
-        }
-        let state = if may_pass {
-            state::OPEN
-        } else {
-            state::REFUSED
+        let state = match may_pass {
+            true => state::OPEN,
+            false if standing.connection == connection => state::REFUSED,
+            false => return Ok(()),
         };
-        let answered = Plain(Standing { state, ..standing });
+        let answered = Plain(Standing {
+            connection,
+            state,
+            ..standing
+        });
         datagrams
             .insert(Plain(sender.0), answered, 0)
             .map_err(of_map(maps::DATAGRAMS))

@@ -324,15 +324,47 @@ fn a_second_connection_of_a_socket_is_asked_about() {
     wire.arrives(&initial(V1, SELF));
     let sender = wire.told(1200);
     wire.answer(sender, SELF, true);
+    let second = long(V1, 2, b"client-2", 0, 200);
     wire.arrives(&initial(V1, b"client-2"));
     assert_eq!(wire.told(1200), sender);
-    wire.waits(SHORT);
-    wire.answer(sender, SELF, true);
-    wire.waits(SHORT);
+    wire.waits(&second);
+    wire.waits(&[long(V1, 0, b"client-2", 0, 900), early_data()].concat());
+    wire.arrives(&handshake());
+    wire.arrives(SHORT);
     wire.answer(sender, b"client-2", false);
-    wire.is_refused(SHORT);
-    wire.arrives(&initial(V1, b"client-3"));
-    assert_eq!(wire.told(1200), sender);
+    wire.waits(&second);
+    wire.arrives(SHORT);
+    wire.answer(sender, b"client-2", true);
+    wire.arrives(&second);
+    wire.agent.hear();
+    wire.waits(&handshake());
+    wire.told(handshake().len());
+    wire.answer(sender, SELF, true);
+    wire.arrives(&handshake());
+}
+
+#[test]
+fn a_refused_connection_gets_no_further_beside_an_open_one() {
+    let field = screening();
+    let wire = Wire::new(&field, V4);
+    let second = long(V1, 2, b"client-2", 0, 200);
+    wire.arrives(&initial(V1, SELF));
+    let sender = wire.told(1200);
+    wire.answer(sender, SELF, false);
+    wire.is_refused(&handshake());
+    wire.arrives(&initial(V1, b"client-2"));
+    wire.told(1200);
+    wire.waits(SHORT);
+    wire.waits(&handshake());
+    wire.answer(sender, b"client-2", true);
+    wire.arrives(&second);
+    wire.arrives(SHORT);
+    for packet in [handshake(), early_data()] {
+        wire.waits(&packet);
+        wire.answer(sender, SELF, false);
+        wire.waits(&packet);
+    }
+    wire.arrives(SHORT);
 }
 
 #[test]
@@ -379,12 +411,32 @@ fn connections_older_than_the_guard_go_on_unless_they_are_not_to() {
     Wire::new(&field, V4).is_refused(SHORT);
 }
 
+/// Nothing is guarded yet, and all is screened.
+fn screening_nothing() -> (Field, Ear) {
+    let field = Field::bare(&Options::default());
+    let ear = Ear::of(&field);
+    field.hooks.screen(&[443], false).unwrap();
+    (field, ear)
+}
+
+#[test]
+fn what_is_looked_at_for_its_sender_alone_needs_no_agent() {
+    let field = screening_nothing();
+    field.0.hooks.look_at_all(&[443]).unwrap();
+    let wire = Wire::new(&field, V4).connected();
+    wire.arrives(b"\x16\xfe\xfd hello of DTLS");
+    wire.arrives(&initial(V1, SELF));
+    wire.told(1200);
+    wire.waits(SHORT);
+    field.0.hooks.heart().close(true).unwrap();
+    field.0.heart.stop();
+    wire.arrives(SHORT);
+    wire.arrives(&handshake());
+}
+
 #[test]
 fn a_socket_from_before_the_guard_is_asked_about_as_any_other() {
-    let field = Field::bare(&Options::default());
-    let field = (Ear::of(&field), field);
-    let field = (field.1, field.0);
-    field.0.hooks.screen(&[443], false).unwrap();
+    let field = screening_nothing();
     let wire = Wire::new(&field, V4).connected();
     wire.arrives(&early_data());
     wire.field.guard(V4);
