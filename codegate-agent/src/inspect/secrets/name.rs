@@ -259,7 +259,7 @@ static WITHIN: Words<10> = Words::of([
     "credential",
     "apikey",
 ]);
-static ENDS: Words<10> = Words::of([
+static ENDS: Words<11> = Words::of([
     "pass",
     "passe",
     "kennwort",
@@ -270,6 +270,7 @@ static ENDS: Words<10> = Words::of([
     "accesskey",
     "authkey",
     "privatekey",
+    "psk",
 ]);
 
 /// What is mixed into hashes, and makes a name a secret's at its end.
@@ -345,7 +346,7 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     ]);
     static KEY: Words<1> = Words::of(["key"]);
     static TOKEN: Words<1> = Words::of(["token"]);
-    static SHORT: Words<6> = Words::of(["auth", "psk", "pw", "senha", "clave", "contrasena"]);
+    static SHORT: Words<5> = Words::of(["auth", "pw", "senha", "clave", "contrasena"]);
     static PAT: Words<1> = Words::of(["pat"]);
     if KEY.have(word) {
         let before = before.unwrap_or_default();

@@ -15,7 +15,7 @@ const TAIL: &str = concat!(
 );
 
 /// A value's opening quote, with a string prefix, with backslashes, within another quote.
-const QUOTE: &str = r#"(?:[@$BFLRUbflru]{0,2}(?:"""|'''|"'|'"|(?:["']?\\{1,3})?["'`]))"#;
+const QUOTE: &str = r#"(?:[@$BFLNRUbflnru]{0,2}(?:"""|'''|"'|'"|(?:["']?\\{1,3})?["'`]))"#;
 
 /// A quote of another language's.
 const FOREIGN: &str = "(?:„|“|«[ ]?|‹|‘|「|『)";
