@@ -9,12 +9,11 @@ use crate::{Address, Original};
 /// How many octets of a datagram, or of several that are sent at once, the agent is told.
 pub const DATAGRAM: usize = 4_096;
 
-/// Bits of a port's entry in [`SCREENED`](crate::maps::SCREENED).
+/// Bits of a port's entry in [`SCREENED`](crate::maps::SCREENED). UDP to guarded addresses is looked at on the ports
+/// that have one, and refused on others.
 pub mod screens {
-    /// UDP to guarded addresses is looked at on this port. Without it, it is refused.
-    pub const ON: u8 = 1;
     /// Connections that are older than the guard are refused.
-    pub const NO_OLD: u8 = 1 << 1;
+    pub const NO_OLD: u8 = 1;
 }
 
 /// Values of [`Standing::state`].

@@ -141,23 +141,17 @@ impl Sent {
         let skb = self.datagram.skb;
         // SAFETY: the context is the kernel's.
         let key = Datagrams::new(unsafe { bpf_get_socket_cookie(skb.cast()) }, self.to);
-        match DATAGRAMS.get_ptr_mut(key) {
-            Some(standing) => self.by(standing, &key),
+        let standing = match DATAGRAMS.get_ptr_mut(key) {
+            Some(standing) => standing,
             None if !endpoint::refuses_udp(&self.to) || field!(skb, mark) == AGENT_MARK.load() => {
-                Fate::Passes
+                return Fate::Passes;
             }
-            None => self.anew(&key),
-        }
-    }
-
-    /// One of a socket that nobody has noted, or that has been pushed out.
-    #[inline(always)]
-    fn anew(self, key: &Datagrams) -> Fate {
-        _ = DATAGRAMS.insert(key, Standing::NOBODY, BPF_NOEXIST.into());
-        match DATAGRAMS.get_ptr_mut(key) {
-            Some(standing) => self.by(standing, key),
-            None => Fate::Waits,
-        }
+            None => match anew(&key) {
+                Some(standing) => standing,
+                None => return Fate::Waits,
+            },
+        };
+        self.by(standing, &key)
     }
 
     #[inline(always)]
@@ -197,22 +191,20 @@ impl Sent {
             return Fate::Refused;
         };
         let known = field!(standing, state);
-        let is_known = known != state::NEW && field!(standing, connection) == connection;
+        let is_answered = matches!(known, state::OPEN | state::REFUSED)
+            && field!(standing, connection) == connection;
+        // What is open stays so: only packets that say whose they are are held for another's sake. The agent
+        // may answer as soon as it is told.
+        if known != state::OPEN && !is_answered {
+            set!(standing, connection, connection);
+            set!(standing, state, state::ASKED);
+        }
         let was_told = self.tell(key, segment);
         match known {
-            state::OPEN if is_known => return Fate::Passes,
-            state::REFUSED if is_known => return Fate::Refused,
-            // What is open stays so: only packets that say whose they are are held for another's sake.
-            state::OPEN => {}
-            _ => {
-                set!(standing, connection, connection);
-                set!(standing, state, state::ASKED);
-            }
-        }
-        if was_told && kind == Kind::Initials {
-            Fate::Passes
-        } else {
-            Fate::Waits
+            state::OPEN if is_answered => Fate::Passes,
+            state::REFUSED if is_answered => Fate::Refused,
+            _ if was_told && kind == Kind::Initials => Fate::Passes,
+            _ => Fate::Waits,
         }
     }
 
@@ -262,4 +254,11 @@ impl Sent {
         count(Counter::UdpAsked);
         true
     }
+}
+
+/// One of a socket that nobody has noted, or that has been pushed out.
+#[inline(always)]
+fn anew(key: &Datagrams) -> Option<*mut Standing> {
+    _ = DATAGRAMS.insert(key, Standing::NOBODY, BPF_NOEXIST.into());
+    DATAGRAMS.get_ptr_mut(key)
 }

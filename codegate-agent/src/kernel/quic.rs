@@ -40,7 +40,7 @@ impl Hooks {
     /// # Errors
     /// [`KernelError::Map`].
     pub fn screen(&self, ports: &[u16], no_old: bool) -> Result<(), KernelError> {
-        let how = screens::ON | if no_old { screens::NO_OLD } else { 0 };
+        let how = if no_old { screens::NO_OLD } else { 0 };
         let mut screened = lock(&self.0.screened);
         for port in ports {
             let inserted = screened.insert(port.to_be(), how, 0);
