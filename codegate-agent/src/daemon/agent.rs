@@ -29,13 +29,13 @@ use crate::{
     accept::Network,
     config::{Config, Fail, PackageAction},
     control,
-    flow::Flow,
+    flow::{Flow, Process},
     http::{Guard, PackageGuard},
     inspect::{
         Inspector,
         packages::{Lists, Live},
     },
-    kernel::{self, Hooks, KernelError, Names, Timing},
+    kernel::{self, Hooks, KernelError, Names, Redirected, Timing},
     seal::Vault,
     session::Recorder,
     swap::Swap,
@@ -202,13 +202,18 @@ impl Agent {
     /// Who is behind an accepted connection; `None` if it was not redirected.
     pub(super) fn caller(&self, seat: &Seat, client: SocketAddr) -> Option<Flow> {
         let redirected = self.hooks.take_flow(seat.netns(), client)?;
-        let process = self.people.name(&redirected);
-        classes::tell(&self.hooks, &self.config.get(), &redirected, &process);
         Some(Flow {
             client,
             original: redirected.original,
-            process,
+            process: self.process(&redirected),
         })
+    }
+
+    /// Who it is that the kernel tells of; the kernel is told in turn whether all that they do is looked at.
+    pub(super) fn process(&self, caller: &Redirected) -> Process {
+        let process = self.people.name(caller);
+        classes::tell(&self.hooks, &self.config.get(), caller, &process);
+        process
     }
 
     /// Waits until the endpoints' addresses are known, as far as the resolver answers.

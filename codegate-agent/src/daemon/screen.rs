@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{agent::Agent, classes, proxies};
+use super::{agent::Agent, proxies};
 use crate::{
     config,
     decide::{self, Decision},
@@ -107,17 +107,9 @@ impl Screen {
 
     /// Somebody makes a connection.
     fn begun(&self, sender: Sender) -> Connection {
-        let config = self.agent.config.get();
-        let process = self
-            .agent
-            .hooks
-            .caller(sender)
-            .map_or_else(unknown, |caller| {
-                let process = self.agent.people.name(&caller);
-                classes::tell(&self.agent.hooks, &config, &caller, &process);
-                process
-            });
-        match decide::by_process(&config, &process) {
+        let caller = self.agent.hooks.caller(sender);
+        let process = caller.map_or_else(unknown, |caller| self.agent.process(&caller));
+        match decide::by_process(&self.agent.config.get(), &process) {
             Some(decision) => Connection::ByProcess(is_splice(&decision)),
             None => Connection::ByHello(Beginning::default(), None),
         }
