@@ -260,6 +260,17 @@ impl Agent<'_> {
         text.lines().map(parse).collect()
     }
 
+    /// One of the figures that `status` counts.
+    ///
+    /// # Panics
+    /// Where there is no such figure.
+    #[must_use]
+    pub fn counter(&self, name: &str) -> u64 {
+        let status = self.objects(["status", "--json"]).remove(0);
+        let count = status["counters"][name].as_u64();
+        count.unwrap_or_else(|| panic!("nothing counts {name}"))
+    }
+
     /// Its sessions, once there are at least `count` of them that have an end or an exchange.
     ///
     /// # Panics

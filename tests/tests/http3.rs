@@ -3,7 +3,7 @@
 
 use std::{fs, thread::sleep, time::Duration};
 
-use lab::{Agent, Cmd, Dialect, Finished, Lab, Place, Reply, Turn, clients, samples};
+use lab::{Cmd, Dialect, Finished, Lab, Place, Reply, Turn, clients, samples};
 
 const PROGRAM: &str = include_str!("python/http3.py");
 const GUARDED: &str = "api.openai.com";
@@ -52,13 +52,6 @@ fn is_guarded_by_tcp(lab: &Lab) {
     assert!(!lab.journal().requests()[0].text().contains(&token));
 }
 
-fn counter(agent: &Agent<'_>, name: &str) -> u64 {
-    let status = agent.objects(["status", "--json"]).remove(0);
-    status["counters"][format!("kernel_{name}")]
-        .as_u64()
-        .unwrap()
-}
-
 #[test]
 fn a_host_that_shares_a_guarded_ones_addresses_is_reached() {
     let lab = lab();
@@ -69,8 +62,8 @@ fn a_host_that_shares_a_guarded_ones_addresses_is_reached() {
         assert_eq!(answers, [BESIDE, BESIDE], "{}", agent.log());
     }
     assert_eq!(http3.asked().len(), 4);
-    assert!(counter(&agent, "udp_asked") >= 4);
-    assert_eq!(counter(&agent, "udp_refused"), 0);
+    assert!(agent.counter("kernel_udp_asked") >= 4);
+    assert_eq!(agent.counter("kernel_udp_refused"), 0);
 }
 
 #[test]
@@ -83,7 +76,7 @@ fn a_guarded_host_is_not_and_comes_by_tcp() {
         assert_eq!(answers, ["no answer", BESIDE], "{}", agent.log());
     }
     assert_eq!(http3.asked(), [BESIDE, BESIDE]);
-    assert!(counter(&agent, "udp_refused") > 0);
+    assert!(agent.counter("kernel_udp_refused") > 0);
     is_guarded_by_tcp(&lab);
 }
 
@@ -96,7 +89,7 @@ fn a_name_may_come_in_more_than_one_datagram() {
     let answers = ask(&lab, &lab.guarded(), GUARDED, true, &hosts);
     assert_eq!(answers, [BESIDE, "no answer", BESIDE], "{}", agent.log());
     assert_eq!(http3.asked(), [BESIDE, BESIDE]);
-    assert!(counter(&agent, "udp_asked") >= 6);
+    assert!(agent.counter("kernel_udp_asked") >= 6);
 }
 
 #[test]
@@ -171,7 +164,7 @@ fn what_is_not_guarded_is_not_asked_about() {
     assert_eq!(answers, [APART]);
     let answers = ask(&lab, &lab.unguarded(), GUARDED, true, &[GUARDED]);
     assert_eq!(answers, [GUARDED]);
-    assert_eq!(counter(&agent, "udp_asked"), 0);
+    assert_eq!(agent.counter("kernel_udp_asked"), 0);
 }
 
 #[test]

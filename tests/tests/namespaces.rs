@@ -13,18 +13,13 @@ use lab::{Agent, Dialect, Lab, Place, Turn, clients, samples};
 /// How long the agent may take to see what has changed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn namespaces(agent: &Agent<'_>) -> u64 {
-    let status = agent.objects(["status", "--json"]).remove(0);
-    status["counters"]["namespaces"].as_u64().unwrap()
-}
-
 fn until(agent: &Agent<'_>, count: u64) {
     let deadline = Instant::now() + PATIENCE;
-    while namespaces(agent) != count {
+    while agent.counter("namespaces") != count {
         assert!(
             Instant::now() < deadline,
             "{count} namespaces were to be guarded, and there are {}:\n{}",
-            namespaces(agent),
+            agent.counter("namespaces"),
             agent.log()
         );
         sleep(Duration::from_millis(50));

@@ -80,11 +80,6 @@ impl<'lab> Scene<'lab> {
         }
         None
     }
-
-    fn counter(&self, name: &str) -> u64 {
-        let status = self.agent.objects(["status", "--json"]).remove(0);
-        status["counters"][name].as_u64().unwrap()
-    }
 }
 
 fn python<const N: usize>(place: &Place, words: [&str; N]) -> Cmd {
@@ -114,7 +109,7 @@ fn every_way_to_connect_is_guarded() {
     assert_eq!(said["peer"], serde_json::json!([mapped, 443]));
     // Its own `getpeername()` is not asked by the kernel's hooks: see docs/architecture.md.
     scene.ask(&lab.guarded(), "mptcp", 101, true);
-    assert_eq!(scene.counter("kernel_not_published"), 0);
+    assert_eq!(scene.agent.counter("kernel_not_published"), 0);
 }
 
 /// The kernel lets no hook undo a binding that its owner could not undo.
@@ -125,7 +120,7 @@ fn a_socket_bound_to_a_device_passes_where_its_owner_may_not_unbind_it() {
     let user = lab.guarded().with_uid(1000);
     scene.ask(&user, "blocking", 1, true);
     scene.ask(&user, "bound_to_device", 2, false);
-    assert_eq!(scene.counter("kernel_bound_to_device"), 1);
+    assert_eq!(scene.agent.counter("kernel_bound_to_device"), 1);
 }
 
 /// A client that races both families ends on one, and where one leads nowhere the agent takes the other.
