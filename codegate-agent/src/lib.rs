@@ -28,6 +28,7 @@ pub mod session;
 pub mod span;
 pub mod splice;
 pub mod swap;
+pub mod tcp;
 pub mod tls;
 pub mod trust;
 pub mod upstream;

@@ -10,6 +10,7 @@
 //! order. Times are nanoseconds of `CLOCK_MONOTONIC`, which is what `bpf_ktime_get_ns` reads.
 #![no_std]
 
+pub mod held;
 pub mod image;
 pub mod name;
 pub mod quic;
@@ -69,6 +70,10 @@ pub mod maps {
     pub const DATAGRAMS: &str = "DATAGRAMS";
     /// Ring buffer: [`Told`](crate::quic::Told) and the beginning of a QUIC connection.
     pub const HANDSHAKES: &str = "HANDSHAKES";
+    /// Ring buffer: [`Held`](crate::held::Held) and a SYN.
+    pub const SYNS: &str = "SYNS";
+    /// LRU hash: socket cookie (`u64`) → the sequence number (`u32`, network order) of the SYN that is held no longer.
+    pub const LET_GO: &str = "LET_GO";
     /// Hash: network namespace cookie (`u64`) → [`Listener`](crate::Listener).
     pub const LISTENERS: &str = "LISTENERS";
     /// LRU hash: socket cookie (`u64`) → [`Original`](crate::Original).
@@ -137,7 +142,8 @@ pub mod programs {
     /// `cgroup_skb/ingress`: learns addresses of guarded names from DNS answers, and keeps resets from
     /// connections that wait.
     pub const LEARN: &str = "learn";
-    /// `cgroup_skb/egress`: has QUIC to guarded addresses wait until the agent knows the name.
+    /// `cgroup_skb/egress`: has QUIC to guarded addresses wait until the agent knows the name, and SYNs to the agent
+    /// until it has dialled.
     pub const SCREEN: &str = "screen";
     /// `cgroup/getpeername4` and `6`: answer the original address.
     pub const GETPEERNAME: [&str; 2] = ["getpeername4", "getpeername6"];
@@ -199,6 +205,8 @@ pub struct Listener {
     pub port4: u16,
     /// Port on ::1, in network order; 0 if there is none.
     pub port6: u16,
+    /// 1 if SYNs are held until the agent has dialled.
+    pub holds: u32,
 }
 
 /// The client's end of a redirected connection, which is what the agent sees when it accepts.
@@ -374,11 +382,15 @@ pub enum Counter {
     UdpAsked,
     /// Datagrams dropped because the agent had not answered yet, or could not be asked.
     UdpHeld,
+    /// SYNs held until the agent has dialled; one that is sent again counts again.
+    SynHeld,
+    /// SYNs that went to the agent at once, as it could not be told of them.
+    SynNotHeld,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -400,6 +412,8 @@ impl Counter {
         Self::FailedAlike,
         Self::UdpAsked,
         Self::UdpHeld,
+        Self::SynHeld,
+        Self::SynNotHeld,
     ];
 
     /// A stable name for people and JSON.
@@ -426,6 +440,8 @@ impl Counter {
             Self::FailedAlike => "failed_alike",
             Self::UdpAsked => "udp_asked",
             Self::UdpHeld => "udp_held",
+            Self::SynHeld => "syn_held",
+            Self::SynNotHeld => "syn_not_held",
         }
     }
 }
@@ -434,7 +450,7 @@ impl Counter {
 const _: () = {
     assert!(size_of::<Address>() == 20);
     assert!(size_of::<Endpoint>() == 16);
-    assert!(size_of::<Listener>() == 4);
+    assert!(size_of::<Listener>() == 8);
     assert!(size_of::<Client>() == 32);
     assert!(size_of::<Original>() == 88);
     assert!(size_of::<Newcomer>() == 16);

@@ -26,6 +26,7 @@ mod publish;
 mod screen;
 mod socket;
 mod space;
+mod syn;
 mod wait;
 
 use aya_ebpf::{
@@ -131,6 +132,9 @@ fn learn(ctx: SkBuffContext) -> i32 {
 /// A packet is about to leave a socket.
 #[cgroup_skb(egress)]
 fn screen(ctx: SkBuffContext) -> i32 {
+    if syn::is_held(&ctx) {
+        return 0;
+    }
     screen::screen(&ctx)
 }
 

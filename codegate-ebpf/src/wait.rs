@@ -151,7 +151,7 @@ pub(crate) fn is_kept_out(ctx: &SkBuffContext) -> bool {
 
 /// Whether the socket has asked, and was not answered yet.
 #[inline(always)]
-fn is_for_syn(ctx: &SkBuffContext) -> bool {
+pub(crate) fn is_for_syn(ctx: &SkBuffContext) -> bool {
     let socket = field!(ctx.skb.skb, __bindgen_anon_2.sk);
     !socket.is_null() && field!(socket, state) == SYN_SENT
 }

@@ -118,7 +118,16 @@ impl Processes {
 
     /// Whether there are processes all of whose TLS connections must be looked at.
     pub fn guard_all(&self) -> bool {
-        self.0.iter().any(|rule| rule.action == Action::GuardAll)
+        self.any(Action::GuardAll)
+    }
+
+    /// Whether there are processes that are refused.
+    pub fn block(&self) -> bool {
+        self.any(Action::Block)
+    }
+
+    fn any(&self, action: Action) -> bool {
+        self.0.iter().any(|rule| rule.action == action)
     }
 
     /// The rules in their order.

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
+    ahead::Ahead,
     authority::Authority,
     classes,
     commands::Switch,
@@ -69,6 +70,8 @@ pub(super) struct Agent {
     pub(super) seat: Arc<Seat>,
     pub(super) network: Network,
     pub(super) namespaces: Arc<Namespaces>,
+    /// Connections whose clients wait for what the network says.
+    pub(super) ahead: Ahead,
     /// Connections that are older than the guard.
     pub(super) existing: Arc<Existing>,
     /// Below which everything is guarded.
@@ -145,6 +148,7 @@ impl Agent {
             guard,
             status,
             people: People::new(cgroup.clone(), engines)?,
+            ahead: Ahead::default(),
             seat: Arc::new(Seat::own(netns)),
             network: Network::of(std::process::id()).context("no network namespace")?,
             namespaces,
@@ -183,6 +187,15 @@ impl Agent {
             return Some(self.seat.clone());
         }
         self.namespaces.seat_in(network)
+    }
+
+    /// Where it is in the network namespace with a cookie, if it is there.
+    pub(super) fn seat_of(&self, netns: u64) -> Option<Arc<Seat>> {
+        if netns == self.seat.netns() {
+            return Some(self.seat.clone());
+        }
+        let others = self.namespaces.seats();
+        others.into_iter().find(|seat| seat.netns() == netns)
     }
 
     /// Whether it listens in a network namespace.

@@ -1,6 +1,12 @@
 //! One connection's way through the rooms.
 
-use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use rustls::AlertDescription;
@@ -10,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{agent::Agent, reach::reach, seat::Seat, tunnel::TunnelError};
+use super::{agent::Agent, first::service_is_first, reach::reach, seat::Seat, tunnel::TunnelError};
 use crate::{
     decide::{self, Decision, Http, Reason, Target},
     drain::Running,
@@ -78,6 +84,7 @@ pub(super) async fn handle(
         agent: &agent,
         seat: &seat,
         flow: &flow,
+        reached: Mutex::new(agent.ahead.reached(seat.netns(), peer, flow.original)),
     };
     if let Err(failure) = way.conduct(client, running).await {
         tracing::debug!(pid = flow.process.pid, to = %flow.original, "{failure}");
@@ -89,6 +96,8 @@ pub(super) struct Way<'a> {
     pub(super) agent: &'a Agent,
     pub(super) seat: &'a Seat,
     pub(super) flow: &'a Flow,
+    /// The original destination, if it was dialled before the client came.
+    reached: Mutex<Option<TcpStream>>,
 }
 
 impl Way<'_> {
@@ -104,6 +113,20 @@ impl Way<'_> {
                 return Err(Failure::Refused);
             }
             None => {}
+        }
+        if let Some(service) = self.reached() {
+            match timeout(HELLO, service_is_first(&client, &service)).await {
+                Ok(Ok(true)) => {
+                    let client = Replay::new(Bytes::new(), client);
+                    return self.relay(client, service, Reason::ServerFirst).await;
+                }
+                Ok(Err(error)) => {
+                    splice::reset(&client);
+                    splice::reset(&service);
+                    return Err(Failure::Splice(error));
+                }
+                Ok(Ok(false)) | Err(_) => self.keep(service),
+            }
         }
         match hello::read(&mut client, HELLO).await {
             Ok(Greeting::Tls(hello)) => self.greeted(client, hello, running).await,
@@ -223,6 +246,9 @@ impl Way<'_> {
         client: &Replay<TcpStream>,
         host: Option<&str>,
     ) -> Result<TcpStream, Failure> {
+        if let Some(reached) = self.reached() {
+            return Ok(reached);
+        }
         let mark = Some(self.agent.hooks.mark());
         let original = self.flow.original;
         let others =
@@ -234,6 +260,20 @@ impl Way<'_> {
                 splice::reset(client.get_ref());
                 Failure::Dial(error)
             })
+    }
+
+    /// What was dialled before the client came, once.
+    fn reached(&self) -> Option<TcpStream> {
+        self.lock().take()
+    }
+
+    fn keep(&self, service: TcpStream) {
+        *self.lock() = Some(service);
+    }
+
+    /// Nothing panics that holds it.
+    fn lock(&self) -> MutexGuard<'_, Option<TcpStream>> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// This client's `connect()` has succeeded; its next ones need not.

@@ -4,12 +4,14 @@
 //! Knows: what must be there before what. Must not know: what flows through it.
 
 mod agent;
+mod ahead;
 mod authority;
 mod classes;
 mod commands;
 mod connection;
 mod existing;
 mod files;
+mod first;
 mod heart;
 mod lasting;
 mod namespaces;
@@ -130,6 +132,7 @@ async fn start(config: Config, running: Running, take_over: bool) -> Result<(Arc
     tokio::spawn(async move { follower.follow_packages().await });
     let beating = listen(&agent, running.clone())?;
     screen::start(&agent, predecessor.is_none());
+    ahead::start(&agent, running.clone());
     agent.learn_names().await;
     beating.begun().await;
     let namespaces = Watch::new(agent.clone(), running.clone());

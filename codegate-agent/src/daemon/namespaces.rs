@@ -30,6 +30,7 @@ use crate::{
     accept::{self, Bound, Inside, Network, networks_below},
     drain::Running,
     kernel::{self, Newcomer},
+    tcp::Raw,
 };
 
 /// How often the guarded cgroup is looked through while there are other namespaces.
@@ -232,10 +233,13 @@ impl Watch {
         let (port, mark) = (self.port, self.agent.hooks.mark());
         let bound = inside.run(move || accept::bind_at(port, Some(mark)));
         let bound = bound.await?.context("cannot listen")?;
+        let raw = inside.run(Raw::open).await?;
         let ports = (bound.v4_port()?, bound.v6_port()?);
-        let opened = self.serve(Seat::there(netns, inside), bound)?;
+        let opened = self.serve(Seat::there(netns, inside, raw), bound)?;
+        let seat = opened.seat.clone();
         self.agent.namespaces.lock().insert(network, opened);
         self.agent.hooks.listen(netns, Some(ports.0), ports.1)?;
+        self.agent.hold_in(&seat);
         self.agent.namespaces.news.notify_one();
         Ok(Opening::New)
     }

@@ -1,11 +1,17 @@
 //! A seat: where the agent listens, and from where it dials, in one network namespace.
 
-use std::{fs::File, io, net::SocketAddr, time::Duration};
+use std::{
+    fs::File,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use tokio::net::TcpStream;
 
 use crate::{
     accept::{Diag, Inside},
+    tcp::Raw,
     upstream,
 };
 
@@ -15,6 +21,8 @@ pub(super) struct Seat {
     netns: u64,
     /// Who makes sockets there; `None` in the agent's own namespace.
     inside: Option<Inside>,
+    /// Who sends packets there; `None` where nobody may.
+    raw: Option<Raw>,
 }
 
 impl Seat {
@@ -23,20 +31,36 @@ impl Seat {
         Self {
             netns,
             inside: None,
+            raw: usable(Raw::open()),
         }
     }
 
-    /// Another one.
-    pub(super) fn there(netns: u64, inside: Inside) -> Self {
+    /// Another one, and what was opened there.
+    pub(super) fn there(netns: u64, inside: Inside, raw: io::Result<Raw>) -> Self {
         Self {
             netns,
             inside: Some(inside),
+            raw: usable(raw),
         }
     }
 
     /// The namespace's cookie.
     pub(super) fn netns(&self) -> u64 {
         self.netns
+    }
+
+    /// Whether packets can be sent there.
+    pub(super) fn sends(&self) -> bool {
+        self.raw.is_some()
+    }
+
+    /// Sends a packet there, from its IP header on.
+    ///
+    /// # Errors
+    /// As [`Raw::send`].
+    pub(super) fn send(&self, packet: &[u8], to: IpAddr) -> io::Result<()> {
+        let raw = self.raw.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        raw.send(packet, to)
     }
 
     /// A handle of this namespace; `None` for the agent's own, which everybody is in.
@@ -80,4 +104,11 @@ impl Seat {
         let socket = inside.run(move || upstream::socket(to, mark)).await??;
         upstream::connect(socket, to, limit).await
     }
+}
+
+fn usable(raw: io::Result<Raw>) -> Option<Raw> {
+    raw.inspect_err(|error| {
+        tracing::warn!(%error, "clients are connected before their services are reached");
+    })
+    .ok()
 }

@@ -13,7 +13,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::connection::{DIAL, Failure, HELLO, Way, uncut};
+use super::{
+    connection::{DIAL, Failure, HELLO, Way, uncut},
+    first::service_is_first,
+};
 use crate::{
     decide::{self, Decision, Reason, Target},
     drain::Running,
@@ -227,12 +230,7 @@ impl Pair {
         if self.client.left() > 0 {
             return Ok(false);
         }
-        let (mut one, mut other) = ([0], [0]);
-        tokio::select! {
-            biased;
-            heard = self.client.get_ref().peek(&mut one) => heard.map(|_| false),
-            heard = self.proxy.peek(&mut other) => heard.map(|_| true),
-        }
+        service_is_first(self.client.get_ref(), &self.proxy).await
     }
 
     /// Ends both connections in the way of a failure.

@@ -58,7 +58,10 @@ pub(super) struct Inner {
     pub(super) handshakes: Mutex<Option<RingBuf<MapData>>>,
     pub(super) screened: Mutex<HashMap<MapData, u16, u8>>,
     pub(super) datagrams: Mutex<Table<Datagrams, Standing>>,
-    listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
+    pub(super) syns: Mutex<Option<RingBuf<MapData>>>,
+    pub(super) let_go: Mutex<HashMap<MapData, u64, u32>>,
+    pub(super) sockets: HashMap<MapData, u64, Plain<Original>>,
+    pub(super) listeners: Mutex<HashMap<MapData, u64, Plain<Listener>>>,
     pub(super) deaf: Mutex<HashMap<MapData, u64, u64>>,
     flows: Mutex<Table<Client, Original>>,
     pub(super) failed: Mutex<Table<Destination, Failure>>,
@@ -131,6 +134,9 @@ impl Hooks {
         let handshakes = take(object, maps::HANDSHAKES)?;
         let screened = take(object, maps::SCREENED)?;
         let datagrams = take(object, maps::DATAGRAMS)?;
+        let syns = take(object, maps::SYNS)?;
+        let let_go = take(object, maps::LET_GO)?;
+        let sockets = take(object, maps::ORIG)?;
         let listeners = take(object, maps::LISTENERS)?;
         let deaf = take(object, maps::DEAF)?;
         let flows = take(object, maps::FLOW)?;
@@ -160,6 +166,9 @@ impl Hooks {
             handshakes: Mutex::new(Some(handshakes)),
             screened: Mutex::new(screened),
             datagrams: Mutex::new(datagrams),
+            syns: Mutex::new(Some(syns)),
+            let_go: Mutex::new(let_go),
+            sockets,
             listeners: Mutex::new(listeners),
             deaf: Mutex::new(deaf),
             flows: Mutex::new(flows),
@@ -315,6 +324,7 @@ impl Hooks {
         let listener = Listener {
             port4: v4_port.unwrap_or_default().to_be(),
             port6: v6_port.unwrap_or_default().to_be(),
+            holds: 0,
         };
         lock(&self.0.listeners)
             .insert(netns_cookie, Plain(listener), 0)

@@ -27,7 +27,7 @@ pub(super) struct Plain<T>(pub(super) T);
 unsafe impl Pod for Plain<Address> {}
 // SAFETY: integers, without padding (16 bytes).
 unsafe impl Pod for Plain<Endpoint> {}
-// SAFETY: integers, without padding (4 bytes).
+// SAFETY: integers, without padding (8 bytes).
 unsafe impl Pod for Plain<Listener> {}
 // SAFETY: integers, without padding (32 bytes).
 unsafe impl Pod for Plain<Client> {}

@@ -193,6 +193,8 @@ pub(super) fn smallest() -> Result<Ebpf, KernelError> {
         maps::IMAGES,
         maps::DATAGRAMS,
         maps::HANDSHAKES,
+        maps::SYNS,
+        maps::LET_GO,
         maps::CLASSES,
         maps::LISTENERS,
         maps::ORIG,

@@ -33,6 +33,7 @@ mod probe;
 mod quic;
 mod ring;
 mod socket;
+mod syn;
 mod wait;
 
 pub use cgroup::{Cgroups, cgroup_id, find_cgroup2};
@@ -53,3 +54,4 @@ pub use codegate_ebpf::{Counter, DEFAULT_MARK, Newcomer};
 pub use netns::netns_cookie;
 pub use newcomers::Newcomers;
 pub use socket::mark;
+pub use syn::{HeldSyn, Syns};
