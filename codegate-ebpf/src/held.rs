@@ -3,8 +3,8 @@
 //! A client whose SYN gets to the agent's listener is connected, whether its service is there or not. So the programs hold
 //! the SYN and hand it to the agent, which dials first: then it sends the SYN on, or answers it as the network did.
 
-/// How many octets of a SYN the agent is told: an IPv6 header, or the largest of IPv4, and the largest of TCP. One that brings
-/// more, as data (RFC 7413), is not held.
+/// How many octets of a SYN the agent is told: the largest headers of IP and TCP. One that brings data (RFC 7413) is not
+/// held.
 pub const SYN: usize = 128;
 
 /// What precedes the packet, from its IP header on, in what the agent is told of a SYN.

@@ -26,8 +26,9 @@ use crate::{
     wait,
 };
 
-/// Where the sequence number is in a header of TCP (RFC 9293, section 3.1).
+/// Where the sequence number is in a header of TCP (RFC 9293, section 3.1), and its own length, in words.
 const SEQUENCE: u32 = 4;
+const OFFSET: u32 = 12;
 
 /// SYNs, for the agent. What does not fit is not held.
 #[map]
@@ -80,13 +81,17 @@ fn redirected(socket: u64) -> Option<u64> {
 /// Hands a SYN to the agent; `None` if that has let it go.
 #[inline(always)]
 fn tell(skb: *mut __sk_buff, socket: u64, netns: u64) -> Option<Counter> {
-    let sequence: u32 = Packet::of(skb, TCP)?.load(SEQUENCE)?;
+    let tcp = Packet::of(skb, TCP)?;
+    let sequence: u32 = tcp.load(SEQUENCE)?;
     // SAFETY: a value of four bytes is read whole.
     if unsafe { LET_GO.get(socket) } == Some(&sequence) {
         return None;
     }
     let length = field!(skb, len);
-    if length == 0 || length > SYN as u32 {
+    // What it brings besides would be lost with it.
+    let offset: u8 = tcp.load(OFFSET)?;
+    let is_bare = length == tcp.start + u32::from(offset >> 4) * 4;
+    if length == 0 || length > SYN as u32 || !is_bare {
         return Some(Counter::SynNotHeld);
     }
     let Some(mut entry) = SYNS.reserve::<Record>(0) else {

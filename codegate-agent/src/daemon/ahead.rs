@@ -8,6 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     net::SocketAddr,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -76,25 +77,31 @@ pub(super) fn start(agent: &Arc<Agent>, running: Running) {
 }
 
 async fn follow(agent: Arc<Agent>, mut syns: Syns, running: Running) {
-    let error = loop {
-        let read = syns.read(|held| take(&agent, &running, held)).await;
-        if let Err(error) = read {
-            break error;
-        }
-    };
-    tracing::error!(%error, "clients are connected before their services are reached from now on");
-    agent.ahead.dials.store(false, Relaxed);
-    for seat in agent.seats() {
-        if let Err(error) = agent.hooks.hold(seat.netns(), false) {
-            tracing::error!(%error, "some of them wait in vain");
+    if let Err(error) = dial(&agent, &mut syns, running).await {
+        tracing::error!(%error, "clients are connected before their services are reached from now on");
+        return agent.hold_no_more();
+    }
+    // What is still held is let go, for as long as there are connections.
+    while syns.read(|held| take(&agent, None, held)).await.is_ok() {}
+}
+
+/// Dials until the agent stops.
+async fn dial(agent: &Arc<Agent>, syns: &mut Syns, running: Running) -> io::Result<()> {
+    let mut until = running.clone();
+    let mut stopped = pin!(until.stopped());
+    loop {
+        tokio::select! {
+            () = &mut stopped => return Ok(()),
+            read = syns.read(|held| take(agent, Some(&running), held)) => read?,
         }
     }
 }
 
-fn take(agent: &Arc<Agent>, running: &Running, held: HeldSyn<'_>) {
+/// Dials for a SYN while the agent is `running`.
+fn take(agent: &Arc<Agent>, running: Option<&Running>, held: HeldSyn<'_>) {
     let (seat, syn) = (agent.seat_of(held.netns), Syn::read(held.packet));
     let (Some(seat), Some(syn)) = (seat, syn) else {
-        tracing::debug!(netns = held.netns, "a SYN that nobody can be told of");
+        tracing::debug!(netns = held.netns, "a SYN that cannot be sent on");
         return;
     };
     let client = Client {
@@ -102,6 +109,9 @@ fn take(agent: &Arc<Agent>, running: &Running, held: HeldSyn<'_>) {
         seat,
         socket: held.socket,
         syn,
+    };
+    let Some(running) = running else {
+        return client.let_go();
     };
     match agent.ahead.begins(&client) {
         Some(true) => _ = tokio::spawn(client.serve(running.clone())),
@@ -147,6 +157,15 @@ impl Agent {
         }
         if let Err(error) = self.hooks.hold(seat.netns(), true) {
             tracing::warn!(%error, "clients in a network namespace are connected before their services are reached");
+        }
+    }
+
+    fn hold_no_more(&self) {
+        self.ahead.dials.store(false, Relaxed);
+        for seat in self.seats() {
+            if let Err(error) = self.hooks.hold(seat.netns(), false) {
+                tracing::error!(%error, "some of them wait in vain");
+            }
         }
     }
 }

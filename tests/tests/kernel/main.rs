@@ -23,4 +23,5 @@ mod namespace;
 mod process;
 mod quic;
 mod redirect;
+mod syn;
 mod wait;
