@@ -231,6 +231,14 @@ impl Lab {
         });
     }
 
+    /// Sets a host up that answers nothing, by IPv4, and gives its address.
+    pub fn silent(&self, host: &str) -> IpAddr {
+        let (v4, _) = self.pool.pair();
+        self.net.ip(&format!("route add blackhole {v4}/32"));
+        self.zone.set(host, &[v4]);
+        v4
+    }
+
     /// A plain TCP listener on all hosts of the net.
     #[must_use]
     pub fn listener(&self, port: u16) -> TcpListener {

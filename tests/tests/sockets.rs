@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests panic")]
 
 use std::{
-    thread::sleep,
+    fs,
+    io::{ErrorKind, Write as _},
+    net::IpAddr,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
 use lab::{Agent, Cmd, Dialect, Lab, Place, Turn, clients, samples};
 use nix::errno::Errno;
 use serde_json::Value;
+use socket2::SockRef;
 
 const SOCKETS: &str = include_str!("python/sockets.py");
 const HOST: &str = "api.openai.com";
@@ -135,37 +139,126 @@ fn happy_eyeballs_end_on_one_connection() {
     scene.ask(&lab.guarded(), "happy_eyeballs", 2, true);
 }
 
-/// The first attempt is accepted and reset; those behind it see the network's own error.
+fn endpoint(host: &str) -> String {
+    format!("[[endpoint]]\nhosts = [\"{host}\"]\nports = [444]\nprovider = \"opaque\"")
+}
+
+/// What a client that is no good at waiting sees at an address, in three attempts.
+fn attempts(place: &Place, way: &str, host: &str, address: IpAddr) -> Vec<(String, i32)> {
+    let address = address.to_string();
+    let done = python(place, [way, host, &address, "444", "-"]).run().ok();
+    serde_json::from_str(&done.text()).unwrap()
+}
+
+fn three(said: &str, errno: i32) -> Vec<(String, i32)> {
+    vec![(said.to_owned(), errno); 3]
+}
+
 #[test]
 fn what_cannot_be_reached_fails_as_it_would_without_a_guard() {
     let lab = Lab::new();
-    let nowhere = "203.0.113.1";
-    lab.site("down.test").v4_only().named();
-    lab.zone().set("nowhere.test", &[nowhere.parse().unwrap()]);
-    let down = lab.zone().addresses("down.test").unwrap()[0].to_string();
-    let endpoint =
-        |host| format!("[[endpoint]]\nhosts = [\"{host}\"]\nports = [444]\nprovider = \"opaque\"");
+    lab.site("down.test").named();
+    // No way leads to the one, and nobody has the other's address on the net that it belongs to.
+    let [nowhere, absent] = ["203.0.113.1", "198.18.0.77"].map(|it| it.parse().unwrap());
+    lab.zone().set("nowhere.test", &[nowhere]);
+    lab.zone().set("absent.test", &[absent]);
+    let down = lab.zone().addresses("down.test").unwrap();
+    let endpoints = ["down.test", "nowhere.test", "absent.test"].map(endpoint);
+    let agent = lab.agent().settings(&endpoints.join("\n")).start();
+    for (host, address, errno) in [
+        ("down.test", down[0], Errno::ECONNREFUSED),
+        ("down.test", down[1], Errno::ECONNREFUSED),
+        ("nowhere.test", nowhere, Errno::ENETUNREACH),
+        ("absent.test", absent, Errno::EHOSTUNREACH),
+    ] {
+        let expected = three("connect", errno as i32);
+        let found = |place: Place| attempts(&place, "failing", host, address);
+        assert_eq!(found(lab.unguarded()), expected, "{address}");
+        let before = agent.counter("kernel_syn_held");
+        assert_eq!(found(lab.guarded()), expected, "{address}");
+        let held = agent.counter("kernel_syn_held") - before;
+        assert!(held >= 3, "the agent was not asked: {held}, {address}");
+    }
+}
+
+/// Its clients wait as long as they would, and the agent no longer than they do.
+#[test]
+fn a_service_that_says_nothing_is_waited_for() {
+    let lab = Lab::new();
+    let address = lab.silent("silent.test");
+    let agent = lab.agent().settings(&endpoint("silent.test")).start();
+    let expected = three("timed out", 0);
+    for place in [lab.unguarded(), lab.guarded()] {
+        assert_eq!(
+            attempts(&place, "impatient", "silent.test", address),
+            expected
+        );
+    }
+    assert!(agent.counter("kernel_syn_held") >= 3);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while dials(&agent) > 0 {
+        assert!(Instant::now() < deadline, "the agent dials for nobody");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// The connections that are being made where the agent is (proc_pid_net(5)).
+fn dials(agent: &Agent<'_>) -> usize {
+    let table = fs::read_to_string(format!("/proc/{}/net/tcp", agent.pid())).unwrap();
+    let states = table
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(3));
+    states.filter(|state| *state == "02").count()
+}
+
+/// As mail servers do. Where nobody speaks the connection is the service's to end.
+#[test]
+fn a_service_that_speaks_first_or_ends_is_heard() {
+    let lab = Lab::new();
+    lab.site("first.test").named();
+    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let _agent = lab.agent().settings(&endpoint("first.test")).start();
+    let listener = lab.listener(444);
+    thread::spawn(move || {
+        for (n, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            // What ends at once is dialled for again when its client speaks.
+            sleep(Duration::from_millis(100));
+            if n % 3 == 0 {
+                stream.write_all(b"220 welcome").unwrap();
+            } else if n % 3 == 1 {
+                SockRef::from(&stream)
+                    .set_linger(Some(Duration::ZERO))
+                    .unwrap();
+            }
+        }
+    });
+    let expected =
+        [("220 welcome", 0), ("reset", 0), ("", 0)].map(|(said, n)| (said.to_owned(), n));
+    for place in [lab.unguarded(), lab.guarded()] {
+        assert_eq!(
+            attempts(&place, "listening", "first.test", address),
+            expected
+        );
+    }
+}
+
+/// Nobody hears of what its rule refuses.
+#[test]
+fn a_blocked_process_reaches_nobody() {
+    let lab = Lab::new();
+    lab.site("first.test").named();
+    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"block\"";
     let agent = lab
         .agent()
-        .settings(&endpoint("down.test"))
-        .settings(&endpoint("nowhere.test"))
+        .settings(&endpoint("first.test"))
+        .settings(rule)
         .start();
-    for (host, address, errno) in [
-        ("down.test", down.as_str(), Errno::ECONNREFUSED),
-        ("nowhere.test", nowhere, Errno::ENETUNREACH),
-    ] {
-        let attempts = |place: &Place| -> Vec<(String, i32)> {
-            let done = python(place, ["failing", host, address, "444", "-"])
-                .run()
-                .ok();
-            serde_json::from_str(&done.text()).unwrap()
-        };
-        let expected = ("connect".to_owned(), errno as i32);
-        assert_eq!(attempts(&lab.unguarded()), vec![expected.clone(); 3]);
-        let guarded = attempts(&lab.guarded());
-        assert_ne!(guarded[0], expected, "the agent was not asked");
-        assert_eq!(guarded[1..], [expected.clone(), expected], "{address}");
-    }
-    let status = agent.objects(["status", "--json"]).remove(0);
-    assert_eq!(status["counters"]["kernel_failed_alike"], 4);
+    let listener = lab.listener(444);
+    let found = attempts(&lab.guarded(), "listening", "first.test", address);
+    assert_eq!(found, three("reset", 0));
+    assert!(agent.counter("kernel_syn_held") >= 3);
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }

@@ -48,13 +48,14 @@ pub(super) struct Ahead {
 struct Reached {
     /// The client's socket.
     socket: u64,
+    to: SocketAddr,
     upstream: TcpStream,
 }
 
 /// What becomes of a held SYN.
 enum Fate {
     /// It goes on, perhaps to somebody who is there.
-    Goes(Option<TcpStream>),
+    Goes(Option<(SocketAddr, TcpStream)>),
     /// The network has answered it.
     Answered(Answer),
     /// Its client has gone, or waits for an answer that never comes.
@@ -130,11 +131,8 @@ impl Ahead {
         original: SocketAddr,
     ) -> Option<TcpStream> {
         let reached = lock(&self.reached).remove(&(netns, client))?;
-        let is_it = reached
-            .upstream
-            .peer_addr()
-            .is_ok_and(|peer| peer == original);
-        is_it.then_some(reached.upstream)
+        // Its port may have been another's.
+        (reached.to == original).then_some(reached.upstream)
     }
 
     /// Whether it is new; `None` if there are too many.
@@ -193,7 +191,9 @@ impl Client {
         drop(running);
         match fate {
             Fate::Goes(upstream) => {
-                let is_kept = upstream.map(|upstream| self.keep(upstream)).is_some();
+                let is_kept = upstream
+                    .map(|(to, upstream)| self.keep(to, upstream))
+                    .is_some();
                 self.let_go();
                 self.forget();
                 if is_kept {
@@ -222,7 +222,7 @@ impl Client {
         let dialled = self.seat.dial(caller.original, mark, DIAL).await;
         agent.progress.step();
         match dialled {
-            Ok(upstream) => Fate::Goes(Some(upstream)),
+            Ok(upstream) => Fate::Goes(Some((caller.original, upstream))),
             Err(error) => {
                 tracing::debug!(to = %caller.original, %error, "a client is told what the network says");
                 answered(&error)
@@ -249,9 +249,10 @@ impl Client {
     }
 
     /// Keeps what was reached until the client is accepted.
-    fn keep(&self, upstream: TcpStream) {
+    fn keep(&self, to: SocketAddr, upstream: TcpStream) {
         let reached = Reached {
             socket: self.socket,
+            to,
             upstream,
         };
         lock(&self.agent.ahead.reached).insert(self.place(), reached);

@@ -232,6 +232,47 @@ def io_uring():
     return s, ask(send, receive)
 
 
+def own_family():
+    return tcp(socket.AF_INET6 if ":" in V4 else socket.AF_INET)
+
+
+def impatient():
+    """Three attempts to connect, for which it has less than a second each."""
+    found = []
+    for _ in range(3):
+        s = own_family()
+        s.settimeout(0.7)
+        try:
+            s.connect((V4, int(V6)))
+            found.append(["connected", 0])
+        except TimeoutError:
+            found.append(["timed out", 0])
+        except OSError as error:
+            found.append(["connect", error.errno])
+    print(json.dumps(found))
+    sys.exit()
+
+
+def listening():
+    """What three connections hear, on which nothing is said."""
+    found = []
+    for _ in range(3):
+        s = own_family()
+        s.connect((V4, int(V6)))
+        s.settimeout(10)
+        heard = b""
+        try:
+            while more := s.recv(100):
+                heard += more
+            found.append([heard.decode(), 0])
+        except ConnectionResetError:
+            found.append(["reset", 0])
+        except TimeoutError:
+            found.append([f"{heard}, and no end", 0])
+    print(json.dumps(found))
+    sys.exit()
+
+
 def failing():
     """The errors of three attempts in a row: of connect(), or of what comes after it."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -242,7 +283,7 @@ def failing():
         hello = outgoing.read()
     found = []
     for _ in range(3):
-        s = tcp()
+        s = own_family()
         code = s.connect_ex((V4, int(V6)))
         if code == 0:
             try:
