@@ -1,7 +1,7 @@
 //! What the agent could not reach a moment ago fails in `connect()` itself, with the same error.
 //!
-//! A redirected `connect()` succeeds before the agent has dialled, so the first to find a service gone is
-//! accepted and then reset. Clients try again, and those attempts end as they would without a guard.
+//! Where its SYN is not held (`syn`), a redirected `connect()` succeeds before the agent has dialled, so the first to find a
+//! service gone is accepted and then reset. Clients try again, and those attempts end as they would without a guard.
 
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_set_retval};
 use codegate_ebpf::{Address, Destination};

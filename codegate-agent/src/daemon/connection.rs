@@ -276,11 +276,11 @@ impl Way<'_> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This client's `connect()` has succeeded; its next ones need not.
+    /// This client's `connect()` has succeeded; others need not.
     fn fail_alike(&self, to: SocketAddr, error: &io::Error) {
         let netns = self.seat.netns();
         if let Err(error) = self.agent.hooks.fail_alike(netns, to, error) {
-            tracing::debug!(%to, %error, "the next clients are accepted and reset, too");
+            tracing::debug!(%to, %error, "other clients may be accepted and reset, too");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Reaches a service as its client would have without us: where one family of addresses leads nowhere,
-//! by the other. The client's own attempt has succeeded already, for it ended at our listener.
+//! by the other. Where it was not [dialled ahead](super::ahead), the client's own attempt has succeeded already, at our
+//! listener.
 //!
 //! Knows: addresses, time. Must not know: what is said on the connection.
 

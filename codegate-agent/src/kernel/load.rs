@@ -76,7 +76,8 @@ const OPTIONAL: [(&str, &str); 3] = [
     ),
     (
         programs::SCREEN,
-        "HTTP/3 to an address of a guarded host is refused, also where another host shares it",
+        "HTTP/3 to an address of a guarded host is refused, also where another host shares it, and clients are \
+         connected before their services are reached",
     ),
     (
         programs::ANNOUNCE,
