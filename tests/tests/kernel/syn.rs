@@ -173,6 +173,43 @@ fn a_client_is_told_what_the_network_says() {
     field.ground.assert_agent_idle();
 }
 
+/// Then the two ends have addresses of different kinds.
+#[test]
+fn so_is_one_that_has_chosen_its_own_address() {
+    let field = Field::new();
+    let agent = Agent::of(&field);
+    for (to, own) in [(V4, "192.0.2.9:0"), (V6, "[2001:db8::9]:0")] {
+        let connect = || {
+            field.ground.client(|| {
+                let socket = tcp(to);
+                socket.bind(&at(own).into()).unwrap();
+                socket
+                    .connect_timeout(&at(to).into(), LIMIT)
+                    .map(|()| socket)
+            })
+        };
+        for (answer, errno) in [
+            (Answer::Refused, Errno::ECONNREFUSED),
+            (Answer::HostUnreachable, Errno::EHOSTUNREACH),
+        ] {
+            thread::scope(|scope| {
+                let client = scope.spawn(connect);
+                let held = agent.hears_one();
+                assert_eq!(held.1.from.ip(), at(own).ip());
+                agent.answer(&held, answer);
+                let error = client.join().unwrap().unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(errno as i32), "{to}");
+            });
+        }
+        thread::scope(|scope| {
+            let client = scope.spawn(connect);
+            agent.let_go(&agent.hears_one());
+            client.join().unwrap().unwrap();
+            agent.arrived(to);
+        });
+    }
+}
+
 /// Packets may be lost, the agent's too.
 #[test]
 fn what_is_sent_again_is_told_again_and_passes_when_it_was_let_go() {
