@@ -22,7 +22,7 @@ use super::{agent::Agent, connection::DIAL, seat::Seat};
 use crate::{
     decide::{self, Decision},
     drain::Running,
-    kernel::{HeldSyn, KernelError, Redirected, Syns},
+    kernel::{HeldSyn, KernelError, Syns},
     tcp::{Answer, Syn},
 };
 
@@ -212,38 +212,47 @@ impl Client {
     /// Dials, unless only the client's first words tell whom.
     async fn fate(&self) -> Fate {
         let agent = &self.agent;
-        let Some(caller) = agent.hooks.owner(self.socket) else {
-            return Fate::Goes(None);
+        let Some(to) = agent.hooks.destination(self.socket) else {
+            return Fate::Lost;
         };
-        if agent.through.get().is_some() || self.is_refused(&caller) {
+        if agent.through.get().is_some() || self.is_refused() {
             return Fate::Goes(None);
         }
-        let mark = Some(agent.hooks.mark());
-        let dialled = self.seat.dial(caller.original, mark, DIAL).await;
+        let dialled = self.seat.dial(to, Some(agent.hooks.mark()), DIAL).await;
         agent.progress.step();
         match dialled {
-            Ok(upstream) => Fate::Goes(Some((caller.original, upstream))),
+            Ok(upstream) if agent.hooks.destination(self.socket) == Some(to) => {
+                Fate::Goes(Some((to, upstream)))
+            }
+            // It has found another way, perhaps, and this one is closed again.
+            Ok(_) => Fate::Lost,
             Err(error) => {
-                tracing::debug!(to = %caller.original, %error, "a client is told what the network says");
+                tracing::debug!(%to, %error, "a client is told what the network says");
                 answered(&error)
             }
         }
     }
 
     /// Whether rules refuse its process: then nobody hears of it.
-    fn is_refused(&self, caller: &Redirected) -> bool {
+    fn is_refused(&self) -> bool {
         let config = self.agent.config.get();
-        config.processes.block()
-            && matches!(
-                decide::by_process(&config, &self.agent.process(caller)),
+        if !config.processes.block() {
+            return false;
+        }
+        let caller = self.agent.hooks.owner(self.socket);
+        caller.is_some_and(|caller| {
+            let process = self.agent.process(&caller);
+            matches!(
+                decide::by_process(&config, &process),
                 Some(Decision::Refuse(_))
             )
+        })
     }
 
     /// Returns once the client waits no longer.
     async fn gone(&self) {
         let mut looks = time::interval_at(time::Instant::now() + LOOK, LOOK);
-        while self.agent.hooks.is_open(self.socket) {
+        while self.agent.hooks.destination(self.socket).is_some() {
             looks.tick().await;
         }
     }

@@ -1,6 +1,6 @@
 //! SYNs to the agent: the programs hold them and hand them over, until the agent lets them go.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use codegate_ebpf::{
     held::{Held, SYN},
@@ -10,7 +10,7 @@ use codegate_ebpf::{
 use super::{
     Hooks, KernelError, Redirected,
     hooks::{lock, of_map},
-    layout::Plain,
+    layout::{self, Plain},
     ring::Ring,
 };
 
@@ -68,15 +68,16 @@ impl Hooks {
             .map_err(of_map(maps::LET_GO))
     }
 
-    /// Who made a redirected socket, if it is still there.
+    /// Where a redirected socket was meant to go, if it is still there.
+    pub fn destination(&self, socket: u64) -> Option<SocketAddr> {
+        let Plain(original) = self.0.sockets.get(&socket, 0).ok()?;
+        Some(layout::socket_addr(&original.address))
+    }
+
+    /// Who made it, besides.
     pub fn owner(&self, socket: u64) -> Option<Redirected> {
         let Plain(original) = self.0.sockets.get(&socket, 0).ok()?;
         Some(self.redirected(&original))
-    }
-
-    /// Whether a redirected socket is still there.
-    pub fn is_open(&self, socket: u64) -> bool {
-        self.0.sockets.get(&socket, 0).is_ok()
     }
 }
 

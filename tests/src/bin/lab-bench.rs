@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: direct and guarded, side by side, in turns.
 //!
 //! How long a request of 64 KB takes on an open connection; how old an event of a stream is when the
-//! client has read it; how long a megabyte takes on a connection that is not for us; how long the
-//! kernel takes over a `connect()` or a datagram that is none of our business; and how long a QUIC connection
+//! client has read it; how long a megabyte takes on a connection that is not for us, and how long until the
+//! first answer; how long the kernel takes over a `connect()` or a datagram that is none of our business; and how long a QUIC connection
 //! takes to stand that has to be looked at. The service writes its monotonic clock into every event, so that
 //! nothing has to be subtracted but the direct figure.
 #![allow(
@@ -28,12 +28,13 @@ use lab::{Lab, Place, Table, samples};
 use service::HOST;
 
 /// What is measured: its name, and what the client does.
-const MEASURES: [(&str, &str); 8] = [
+const MEASURES: [(&str, &str); 9] = [
     ("64 KB request, nothing to seal", "plain"),
     ("64 KB request, one secret sealed and restored", "secret"),
     ("SSE event, a secret restored in each", "events"),
     ("spliced bulk, each megabyte", "bulk"),
     ("the same on a link of 5 Gbit/s", "linked"),
+    ("spliced connection, until its first answer", "first"),
     ("connect() that is not ours", "connect"),
     ("QUIC connection to a host beside a guarded one", "quic"),
     ("datagram that is not ours", "datagram"),

@@ -140,9 +140,9 @@ fn a_syn_is_held_until_it_is_let_go() {
             let mut read = [0; 5];
             taken.read_exact(&mut read).unwrap();
             assert_eq!(&read, b"there");
-            assert!(field.hooks.is_open(held.0));
+            assert_eq!(field.hooks.destination(held.0), Some(caller.original));
             drop(client);
-            assert!(!field.hooks.is_open(held.0));
+            assert_eq!(field.hooks.destination(held.0), None);
         });
         assert_eq!(field.count(Counter::SynHeld), n);
     }

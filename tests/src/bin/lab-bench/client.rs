@@ -26,6 +26,7 @@ pub(crate) fn run(what: &str) {
     let samples = match what {
         "bulk" => raw::bulk(),
         "linked" => raw::linked(),
+        "first" => raw::first_answers(),
         "connect" => raw::connects(),
         "quic" => udp::handshakes(),
         "datagram" => udp::datagrams(),

@@ -28,6 +28,8 @@ const BULK: usize = 512;
 const PIECE: usize = MEGABYTE / 4;
 /// The word for as much as goes.
 const ALL: &[u8; 4] = b"pour";
+/// The word for one byte.
+const ONE: &[u8; 4] = b"once";
 /// Bytes in a second on a link of 5 Gbit/s.
 const LINK: f64 = 5e9 / 8.0;
 /// Connections of one round, after those that warm up.
@@ -48,11 +50,16 @@ fn serve_all(listener: &TcpListener, serve: fn(TcpStream)) {
     }
 }
 
-/// Waits for a word, and sends: as much as goes, or as a link lets through.
+/// Waits for a word, and sends: one byte, as much as goes, or as a link lets through.
 fn pour(mut stream: TcpStream) {
     let mut word = [0; 4];
     let piece = vec![7; PIECE];
     if stream.read_exact(&mut word).is_err() {
+        return;
+    }
+    if &word == ONE {
+        // Whoever does not wait for it sees that for themselves.
+        stream.write_all(&word[..1]).ok();
         return;
     }
     let pace = match &word {
@@ -92,10 +99,27 @@ fn poured(word: &[u8; 4]) -> Vec<f64> {
     samples.collect()
 }
 
+/// Microseconds from the beginning of a connection to its first answer.
+pub(crate) fn first_answers() -> Vec<f64> {
+    let to = address(SPLICED);
+    let samples = (0..WARM_UP + CONNECTIONS).map(|_| {
+        let started = Instant::now();
+        let mut stream = TcpStream::connect(to).unwrap();
+        stream.write_all(ONE).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        started.elapsed().as_secs_f64() * 1e6
+    });
+    samples.skip(WARM_UP).collect()
+}
+
+fn address(port: u16) -> SocketAddr {
+    let mut addresses = (HOST, port).to_socket_addrs().unwrap();
+    addresses.find(SocketAddr::is_ipv4).unwrap()
+}
+
 /// Microseconds that `connect()` takes, which does not wait for an answer.
 pub(crate) fn connects() -> Vec<f64> {
-    let to = (HOST, UNGUARDED).to_socket_addrs().unwrap();
-    let to = to.into_iter().find(SocketAddr::is_ipv4).unwrap();
+    let to = address(UNGUARDED);
     let samples = (0..WARM_UP + CONNECTIONS).map(|_| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
         // Closed by a reset, it leaves its port to the next one.
