@@ -1,15 +1,16 @@
-//! Processes all of whose TLS connections are looked at, wherever they go.
+//! Processes all of whose TLS connections are looked at, wherever they go, and those that are left alone.
 //!
 //! What class a process is in the agent knows, as it has the rules. A process that it has not told of yet
-//! is looked at, too: so its first connection tells the agent who it is, and none slips through before.
+//! is looked at, whatever it is: so its first connection tells the agent who it is, and none slips through before.
 
 use aya_ebpf::{
+    helpers::{bpf_get_current_uid_gid, generated::bpf_get_current_cgroup_id},
     macros::map,
     maps::{Array, HashMap, LruHashMap},
 };
 use codegate_ebpf::{
     Address, flags,
-    image::{Class, Policy, ProcessKey},
+    image::{Class, Policy, ProcessKey, class},
 };
 
 use crate::{process, screen};
@@ -40,14 +41,27 @@ pub(crate) fn is_looked_at(to: &Address, wanted: u32) -> bool {
         return false;
     }
     let unknown = wanted & flags::REDIRECT_TCP != 0 || screen::looks_at(to.port);
-    let Some(key) = process::caller() else {
-        return unknown;
-    };
+    of_caller().map_or(unknown, |class| class == class::GUARD_ALL)
+}
+
+/// Whether the caller's connections go direct, wherever they go.
+#[inline(always)]
+pub(crate) fn passes() -> bool {
+    of_caller() == Some(class::PASS)
+}
+
+/// The caller's class, if the agent has told.
+#[inline(always)]
+fn of_caller() -> Option<u32> {
+    let (policy, key) = (POLICY.get(0)?, process::caller()?);
     // SAFETY: an entry that is pushed out while it is read is another's at worst, for one connection.
-    match unsafe { CLASSES.get(key) } {
-        Some(class) if class.generation == policy.generation => class.guard_all != 0,
-        _ => unknown,
-    }
+    let class = unsafe { CLASSES.get(key) }?;
+    // SAFETY: the helper has no preconditions.
+    let cgroup = unsafe { bpf_get_current_cgroup_id() };
+    let is_it = class.generation == policy.generation
+        && class.uid == bpf_get_current_uid_gid() as u32
+        && class.cgroup == cgroup;
+    is_it.then_some(class.class)
 }
 
 /// Services of the machine itself: they are not on the way to anybody.

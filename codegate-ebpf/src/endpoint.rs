@@ -32,7 +32,12 @@ pub(crate) fn guarded(ctx: &SockAddrContext, to: &Address, wanted: u32) -> Resul
         return Err(Counter::Exempt);
     }
     // What is looked at for who makes it need not be for a guarded host: without an agent it goes direct.
-    heart::beats().map_err(|stale| known.err().unwrap_or(stale))
+    heart::beats().map_err(|stale| known.err().unwrap_or(stale))?;
+    // Of UDP the agent tells by its packets, which say nothing of who sends them.
+    if wanted & flags::REDIRECT_TCP != 0 && class::passes() {
+        return Err(Counter::ProcessPassed);
+    }
+    Ok(())
 }
 
 /// Whether UDP to an address is looked at, or refused.

@@ -106,8 +106,24 @@ pub struct Layout {
 pub struct Class {
     /// It holds as long as this is [`Policy::generation`].
     pub generation: u32,
-    /// 1 if all its TLS connections are looked at.
-    pub guard_all: u32,
+    /// See [`class`].
+    pub class: u32,
+    /// The process's cgroup and real user, which rules ask for, too: it holds as long as they are the same.
+    pub cgroup: u64,
+    /// See `cgroup`.
+    pub uid: u32,
+    /// Always 0.
+    pub zero: u32,
+}
+
+/// Values of [`Class::class`].
+pub mod class {
+    /// Connections to guarded addresses are looked at.
+    pub const GUARD: u32 = 0;
+    /// All its TLS connections are.
+    pub const GUARD_ALL: u32 = 1;
+    /// None are.
+    pub const PASS: u32 = 2;
 }
 
 /// What the rules ask for.
@@ -121,7 +137,7 @@ pub struct Policy {
 }
 
 const _: () = {
-    assert!(size_of::<Class>() == 8);
+    assert!(size_of::<Class>() == 24);
     assert!(size_of::<Policy>() == 8);
     assert!(size_of::<ProcessKey>() == 16);
     assert!(size_of::<Image>() == 8 + 16 * ANCESTORS + 16 + PATH + 256 + ARGUMENTS);

@@ -386,11 +386,13 @@ pub enum Counter {
     SynHeld,
     /// SYNs that went to the agent at once, as it could not be told of them.
     SynNotHeld,
+    /// Guarded, but made by a process that rules leave alone: went direct.
+    ProcessPassed,
 }
 
 impl Counter {
     /// All of them, in the order of their indices.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Redirected,
         Self::Passed,
         Self::Exempt,
@@ -414,6 +416,7 @@ impl Counter {
         Self::UdpHeld,
         Self::SynHeld,
         Self::SynNotHeld,
+        Self::ProcessPassed,
     ];
 
     /// A stable name for people and JSON.
@@ -442,6 +445,7 @@ impl Counter {
             Self::UdpHeld => "udp_held",
             Self::SynHeld => "syn_held",
             Self::SynNotHeld => "syn_not_held",
+            Self::ProcessPassed => "process_passed",
         }
     }
 }

@@ -243,6 +243,30 @@ fn a_service_that_speaks_first_or_ends_is_heard() {
     }
 }
 
+/// The agent must know it first.
+#[test]
+fn a_process_that_passes_is_left_alone_from_its_second_connection_on() {
+    let lab = Lab::new();
+    lab.site("first.test").named();
+    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"pass\"";
+    let agent = lab.agent();
+    let agent = agent
+        .settings(&endpoint("first.test"))
+        .settings(rule)
+        .start();
+    let listener = lab.listener(444);
+    thread::spawn(move || {
+        listener
+            .incoming()
+            .for_each(|stream| stream.unwrap().write_all(b"220").unwrap())
+    });
+    let found = attempts(&lab.guarded(), "listening", "first.test", address);
+    assert_eq!(found, three("220", 0));
+    let counted = ["kernel_redirected", "kernel_process_passed"].map(|name| agent.counter(name));
+    assert_eq!(counted, [1, 2]);
+}
+
 /// Nobody hears of what its rule refuses.
 #[test]
 fn a_blocked_process_reaches_nobody() {

@@ -1,9 +1,9 @@
-//! Processes all of whose TLS connections are looked at: what the rules ask of the kernel.
+//! Processes all of whose TLS connections are looked at, or none: what the rules ask of the kernel.
 
 use crate::{
     config::{Action, Config},
     flow::Process,
-    kernel::{Hooks, Redirected},
+    kernel::{Hooks, ProcessClass, Redirected},
 };
 
 /// Tells the programs what the rules ask for; what they knew of processes is forgotten. Connections are
@@ -19,13 +19,16 @@ pub(super) fn take_up(hooks: &Hooks, config: &Config) {
     }
 }
 
-/// Tells the programs whether the other connections of a caller are looked at, too.
+/// Tells the programs what becomes of the other connections of a caller. Those who are refused come to the agent each
+/// time.
 pub(super) fn tell(hooks: &Hooks, config: &Config, redirected: &Redirected, process: &Process) {
-    if !config.processes.guard_all() {
-        return;
-    }
-    let all = config.processes.action(process) == Action::GuardAll;
-    if let Err(error) = hooks.classify(redirected, all) {
-        tracing::warn!(%error, pid = process.pid, "all connections of a process are looked at");
+    let class = match config.processes.action(process) {
+        Action::Pass => ProcessClass::Pass,
+        Action::GuardAll => ProcessClass::GuardAll,
+        Action::Guard | Action::Block if config.processes.guard_all() => ProcessClass::Guard,
+        Action::Guard | Action::Block => return,
+    };
+    if let Err(error) = hooks.classify(redirected, class) {
+        tracing::warn!(%error, pid = process.pid, "more connections of a process are looked at than must be");
     }
 }

@@ -1,9 +1,9 @@
-//! Which processes have all their TLS connections looked at: what the programs are told of rules and
-//! processes.
+//! Which processes have all their TLS connections looked at, and which none: what the programs are told of rules
+//! and processes.
 
 use aya::maps::{Array, HashMap, MapData};
 use codegate_ebpf::{
-    image::{Class, Policy, ProcessKey},
+    image::{Class, Policy, ProcessKey, class},
     maps,
 };
 
@@ -12,6 +12,17 @@ use super::{
     hooks::{Table, lock, of_map, or_absent},
     layout::Plain,
 };
+
+/// What becomes of a process's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessClass {
+    /// Those to guarded addresses go to the agent.
+    Guard,
+    /// All on the ports that are [looked at](Hooks::look_at_all) do.
+    GuardAll,
+    /// None do.
+    Pass,
+}
 
 /// The maps.
 pub(super) struct Classes {
@@ -48,18 +59,30 @@ impl Hooks {
         set.map_err(of_map(maps::POLICY))
     }
 
-    /// Notes whether the process that made a connection has all others looked at, too.
+    /// Notes what becomes of the other connections of a process that made one, for as long as it stays the same
+    /// program, of the same user and in the same cgroup.
     ///
     /// # Errors
     /// [`KernelError::Map`].
-    pub fn classify(&self, redirected: &Redirected, guard_all: bool) -> Result<(), KernelError> {
+    pub fn classify(
+        &self,
+        redirected: &Redirected,
+        class: ProcessClass,
+    ) -> Result<(), KernelError> {
         let mut classes = lock(&self.0.classes);
         let Plain(policy) = classes.policy.get(&0, 0).map_err(of_map(maps::POLICY))?;
-        let class = Class {
+        let entry = Class {
             generation: policy.generation,
-            guard_all: u32::from(guard_all),
+            class: match class {
+                ProcessClass::Guard => class::GUARD,
+                ProcessClass::GuardAll => class::GUARD_ALL,
+                ProcessClass::Pass => class::PASS,
+            },
+            cgroup: redirected.cgroup,
+            uid: redirected.uid,
+            zero: 0,
         };
-        let noted = classes.known.insert(Plain(redirected.key), Plain(class), 0);
+        let noted = classes.known.insert(Plain(redirected.key), Plain(entry), 0);
         noted.map_err(of_map(maps::CLASSES))
     }
 }

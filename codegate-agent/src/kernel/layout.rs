@@ -49,7 +49,7 @@ unsafe impl Pod for Plain<ProcessKey> {}
 unsafe impl Pod for Plain<Image> {}
 // SAFETY: integers, without padding (104 bytes).
 unsafe impl Pod for Plain<Layout> {}
-// SAFETY: integers, without padding (8 bytes).
+// SAFETY: integers, without padding (24 bytes).
 unsafe impl Pod for Plain<Class> {}
 // SAFETY: integers, without padding (8 bytes).
 unsafe impl Pod for Plain<Policy> {}

@@ -37,6 +37,7 @@ mod syn;
 mod wait;
 
 pub use cgroup::{Cgroups, cgroup_id, find_cgroup2};
+pub use classes::ProcessClass;
 pub use dns::{Answer, read as read_answer};
 pub use error::KernelError;
 pub use heart::{Heart, Pulse};

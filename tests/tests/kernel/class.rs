@@ -1,10 +1,10 @@
-//! Processes all of whose connections are looked at.
+//! Processes all of whose connections are looked at, or none.
 
 use std::{net::UdpSocket, process::Command};
 
-use codegate::kernel::{Counter, Options};
+use codegate::kernel::{Counter, Options, ProcessClass};
 
-use crate::field::{ASIDE, Field, MAPPED, V4, V6, arrived, at};
+use crate::field::{ASIDE, Field, MAPPED, V4, V6, arrived, at, join};
 
 /// Nothing is guarded, and all on port 443 is looked at.
 fn looking() -> Field {
@@ -28,12 +28,12 @@ fn datagram(field: &Field, to: &str) -> std::io::Result<()> {
 }
 
 /// This process tells the agent who it is, and the agent says of what class it is.
-fn classify(field: &Field, guard_all: bool) {
+fn classify(field: &Field, class: ProcessClass) {
     let _client = field.ground.connect(V4);
     let (_agent, flow) = field.taken(&field.ground.agent4);
     field
         .hooks
-        .classify(&flow.expect("a record"), guard_all)
+        .classify(&flow.expect("a record"), class)
         .unwrap();
 }
 
@@ -44,13 +44,13 @@ fn a_process_is_looked_at_until_it_is_known_and_then_if_it_is_to_be() {
         field.assert_redirected(to);
         datagram(&field, to).expect("nobody is refused UDP before he is known");
     }
-    classify(&field, false);
+    classify(&field, ProcessClass::Guard);
     for to in [V4, V6, MAPPED] {
         field.assert_direct(to);
         datagram(&field, to).unwrap();
     }
     field.hooks.look_at_all(&[443]).unwrap();
-    classify(&field, true);
+    classify(&field, ProcessClass::GuardAll);
     for to in [V4, V6, MAPPED] {
         field.assert_redirected(to);
         datagram(&field, to).unwrap_err();
@@ -63,7 +63,7 @@ fn a_process_is_looked_at_until_it_is_known_and_then_if_it_is_to_be() {
 #[test]
 fn a_child_is_another_process() {
     let field = looking();
-    classify(&field, false);
+    classify(&field, ProcessClass::Guard);
     field.assert_direct(V4);
     let mut child = field.ground.client(|| {
         let script = "exec 3<>/dev/tcp/192.0.2.1/443";
@@ -76,7 +76,7 @@ fn a_child_is_another_process() {
 #[test]
 fn other_ports_the_machine_itself_and_the_agent_are_left_alone() {
     let field = looking();
-    classify(&field, true);
+    classify(&field, ProcessClass::GuardAll);
     field.assert_direct(ASIDE);
     for to in ["127.0.0.1:443", "[::1]:443", "[::ffff:127.0.0.1]:443"] {
         let local = field.ground.client(|| std::net::TcpStream::connect(at(to)));
@@ -99,4 +99,49 @@ fn without_an_agent_it_goes_direct_in_both_modes() {
         std::thread::sleep(std::time::Duration::from_millis(2_500));
         ground.assert_direct(V4);
     }
+}
+
+#[test]
+fn a_process_that_passes_goes_direct_until_rules_change_or_it_does() {
+    let field = Field::new();
+    classify(&field, ProcessClass::Pass);
+    for to in [V4, V6, MAPPED] {
+        field.assert_direct(to);
+    }
+    assert_eq!(field.count(Counter::ProcessPassed), 3);
+    // Whoever sends datagrams is told from their packets.
+    datagram(&field, V4).unwrap_err();
+    field.hooks.look_at_all(&[]).unwrap();
+    field.assert_redirected(V4);
+
+    classify(&field, ProcessClass::Pass);
+    field.assert_direct(V4);
+    let elsewhere = field.ground.cgroup().join("below");
+    std::fs::create_dir(&elsewhere).unwrap();
+    join(&elsewhere);
+    field.assert_redirected(V4);
+    join(field.ground.cgroup());
+    std::fs::remove_dir(&elsewhere).unwrap();
+    field.assert_direct(V4);
+
+    let mut child = field.ground.client(|| {
+        let script = "exec 3<>/dev/tcp/192.0.2.1/443";
+        Command::new("bash").args(["-c", script]).spawn().unwrap()
+    });
+    arrived(&field.ground.agent4);
+    child.wait().unwrap();
+}
+
+#[test]
+fn it_is_refused_without_an_agent_that_fails_closed() {
+    let field = Field::new();
+    classify(&field, ProcessClass::Pass);
+    field.heart.stop();
+    field.assert_direct(V4);
+    field.hooks.heart().close(true).unwrap();
+    let tried = field.ground.client(|| std::net::TcpStream::connect(at(V4)));
+    assert_eq!(
+        tried.unwrap_err().kind(),
+        std::io::ErrorKind::PermissionDenied
+    );
 }
