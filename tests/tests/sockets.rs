@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::IpAddr,
     thread::{self, sleep},
     time::{Duration, Instant},
@@ -241,6 +241,34 @@ fn a_service_that_speaks_first_or_ends_is_heard() {
             expected
         );
     }
+}
+
+/// HTTP without TLS has to be looked at, whatever a service says before.
+#[test]
+fn a_service_in_clear_that_speaks_first_is_sent_no_secret() {
+    let lab = Lab::new();
+    lab.site("first.test").named();
+    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let clear = format!("{}\ntls = false", endpoint("first.test"));
+    let _agent = lab.agent().settings(&clear).start();
+    let listener = lab.listener(444);
+    let service = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream
+            .write_all(b"HTTP/1.1 408 Too Slow\r\ncontent-length: 0\r\n\r\n")
+            .unwrap();
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).ok();
+        String::from_utf8(heard).unwrap()
+    });
+    let token = samples::github(1);
+    let words = ["late", "first.test", &address.to_string(), "444", "/"];
+    python(&lab.guarded(), words)
+        .input(Dialect::Chat.request(&token, false).to_string())
+        .run()
+        .ok();
+    let heard = service.join().unwrap();
+    assert!(!heard.contains(&token), "{heard}");
 }
 
 /// The agent must know it first.

@@ -16,7 +16,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{agent::Agent, first::service_is_first, reach::reach, seat::Seat, tunnel::TunnelError};
+use super::{
+    agent::Agent,
+    first::{First, first_word},
+    reach::reach,
+    seat::Seat,
+    tunnel::TunnelError,
+};
 use crate::{
     decide::{self, Decision, Http, Reason, Target},
     drain::Running,
@@ -115,17 +121,18 @@ impl Way<'_> {
             None => {}
         }
         if let Some(service) = self.reached() {
-            match timeout(HELLO, service_is_first(&client, &service)).await {
-                Ok(Ok(true)) => {
+            match timeout(HELLO, first_word(&client, &service)).await {
+                Ok(Ok(First::Service)) if !self.is_in_clear() => {
                     let client = Replay::new(Bytes::new(), client);
                     return self.relay(client, service, Reason::ServerFirst).await;
                 }
+                // What the client may say yet is for nobody.
+                Ok(Ok(First::Nobody)) => return Ok(()),
                 Ok(Err(error)) => {
                     splice::reset(&client);
-                    splice::reset(&service);
                     return Err(Failure::Splice(error));
                 }
-                Ok(Ok(false)) | Err(_) => self.keep(service),
+                Ok(Ok(First::Client | First::Service)) | Err(_) => self.keep(service),
             }
         }
         match hello::read(&mut client, HELLO).await {
@@ -156,6 +163,16 @@ impl Way<'_> {
                 Err(Failure::Refused)
             }
         }
+    }
+
+    /// Whether the original destination is a guarded host's that speaks HTTP without TLS.
+    fn is_in_clear(&self) -> bool {
+        let original = self.flow.original;
+        let config = self.agent.config.get();
+        self.agent.names.host_for(original).is_some_and(|host| {
+            let endpoint = config.endpoints.find(&host, original.port());
+            endpoint.is_some_and(|endpoint| !endpoint.tls)
+        })
     }
 
     /// What the hello says; `learned` is the host that is meant if it names none.

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     connection::{DIAL, Failure, HELLO, Way, uncut},
-    first::service_is_first,
+    first::{First, first_word},
 };
 use crate::{
     decide::{self, Decision, Reason, Target},
@@ -230,7 +230,8 @@ impl Pair {
         if self.client.left() > 0 {
             return Ok(false);
         }
-        service_is_first(self.client.get_ref(), &self.proxy).await
+        let first = first_word(self.client.get_ref(), &self.proxy).await?;
+        Ok(first != First::Client)
     }
 
     /// Ends both connections in the way of a failure.
