@@ -37,6 +37,16 @@ fn classify(field: &Field, class: ProcessClass) {
         .unwrap();
 }
 
+/// What this process starts is another one.
+fn assert_a_child_is_redirected(field: &Field) {
+    let mut child = field.ground.client(|| {
+        let script = "exec 3<>/dev/tcp/192.0.2.1/443";
+        Command::new("bash").args(["-c", script]).spawn().unwrap()
+    });
+    arrived(&field.ground.agent4);
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_process_is_looked_at_until_it_is_known_and_then_if_it_is_to_be() {
     let field = looking();
@@ -65,12 +75,7 @@ fn a_child_is_another_process() {
     let field = looking();
     classify(&field, ProcessClass::Guard);
     field.assert_direct(V4);
-    let mut child = field.ground.client(|| {
-        let script = "exec 3<>/dev/tcp/192.0.2.1/443";
-        Command::new("bash").args(["-c", script]).spawn().unwrap()
-    });
-    arrived(&field.ground.agent4);
-    child.wait().unwrap();
+    assert_a_child_is_redirected(&field);
 }
 
 #[test]
@@ -124,12 +129,7 @@ fn a_process_that_passes_goes_direct_until_rules_change_or_it_does() {
     std::fs::remove_dir(&elsewhere).unwrap();
     field.assert_direct(V4);
 
-    let mut child = field.ground.client(|| {
-        let script = "exec 3<>/dev/tcp/192.0.2.1/443";
-        Command::new("bash").args(["-c", script]).spawn().unwrap()
-    });
-    arrived(&field.ground.agent4);
-    child.wait().unwrap();
+    assert_a_child_is_redirected(&field);
 }
 
 #[test]
