@@ -30,6 +30,12 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 /// How often it is looked whether a client still waits.
 const LOOK: Duration = Duration::from_secs(1);
+/// When an ICMP message is said again.
+const AGAIN: [Duration; 3] = [
+    Duration::from_millis(1),
+    Duration::from_millis(10),
+    Duration::from_millis(100),
+];
 /// How many wait at a time. Those beyond are let go, and dialled for later.
 const MOST: usize = 4_096;
 
@@ -202,7 +208,7 @@ impl Client {
                 }
             }
             Fate::Answered(answer) => {
-                self.send(self.syn.answer(answer));
+                self.answer(answer).await;
                 self.forget();
             }
             Fate::Lost => self.forget(),
@@ -230,6 +236,19 @@ impl Client {
                 tracing::debug!(%to, %error, "a client is told what the network says");
                 answered(&error)
             }
+        }
+    }
+
+    /// Answers in the network's stead. The kernel keeps a reset until a socket can take it, but forgets an ICMP message
+    /// that comes while `connect()` is still at work; so that is said again. It means this SYN, and no other.
+    async fn answer(&self, answer: Answer) {
+        self.send(self.syn.answer(answer));
+        if answer == Answer::Refused {
+            return;
+        }
+        for pause in AGAIN {
+            time::sleep(pause).await;
+            self.send(self.syn.answer(answer));
         }
     }
 
