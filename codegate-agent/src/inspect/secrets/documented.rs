@@ -7,7 +7,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 /// The first eight bytes of their SHA-256.
-const DOCUMENTED: [u64; 25] = [
+const DOCUMENTED: [u64; 35] = [
     // Keys in the samples of Google Maps, Firebase and the YouTube player.
     0x27a9_a429_31df_f7eb,
     0x49f7_77db_995e_8260,
@@ -37,6 +37,17 @@ const DOCUMENTED: [u64; 25] = [
     0xcf4d_418e_d3de_92d7,
     0xd05f_6bb1_aa2e_4ccd,
     0xf79c_d64f_9cea_2378,
+    // The first accounts of Hardhat's and Anvil's chains, with and without their prefix.
+    0x60a0_9e43_5786_8c1e,
+    0xbc1a_5096_6c9e_6486,
+    0x0951_01cf_732c_298a,
+    0x8335_c553_3482_1eef,
+    0xbb49_78fb_e763_8de8,
+    0xb26a_b652_9d20_ebeb,
+    0xf023_2219_7a19_6ceb,
+    0x6403_4b44_c579_b335,
+    0x5de2_2089_c247_b9b2,
+    0x4d3e_46ee_c824_4d1d,
 ];
 
 /// Whether a value is one of them.

@@ -24,8 +24,9 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
 /// What is known to be something else: a hash that a database keeps of a password, the address of a contract, rules for
 /// a form, keys and ids that are published.
 pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 6] = [
+    const BEGINNINGS: [&[u8]; 7] = [
         b"SCRAM-SHA-",
+        b"phc_",
         b"required|",
         b"nullable|",
         b"pk_live_",

@@ -69,7 +69,7 @@ const STRICT: &str = concat!(
     r"|\{\s{1,16}(?:[a-z]{4,12}[ ]{0,12}=[ ][^\n]{0,60}\n\s{0,8}){0,3}default[ ]{0,12}=",
     r"|\)\.to(?:Be|Equal|StrictEqual)\(|[({]|[ \t])",
     r"[ \t]{0,32}",
-    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|from|some|env|fetch|sensitive|new|of|\[\]byte)\(|[(\[{])?[ ]?",
+    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|decode|field|fromhex|from|some|env|fetch|sensitive|new|of|\[\]byte)\(|[(\[{])?[ ]?",
 );
 
 /// What ties values to names: the first of the three that fits. All rules share it: a clone would build
