@@ -360,7 +360,7 @@ pub enum Counter {
     Published,
     /// Redirected connections whose record could not be left: the agent will turn them away.
     NotPublished,
-    /// Records of an earlier connection removed before a direct one took the same port.
+    /// Records of an earlier connection removed before one to the agent itself took the same port.
     StaleDropped,
     /// `getpeername` calls answered with the original address.
     PeerNamed,

@@ -6,10 +6,10 @@ use aya_ebpf::{
     helpers::bpf_get_socket_cookie,
     programs::{SockContext, SockOpsContext},
 };
-use codegate_ebpf::{Address, Client, Counter};
+use codegate_ebpf::{Address, Client, Counter, ELSEWHERE};
 
 use crate::{
-    maps::{FLOW, ORIG, count},
+    maps::{FLOW, LISTENERS, ORIG, count},
     netns,
     socket::{AF_INET, TCP, field},
 };
@@ -34,15 +34,29 @@ pub(crate) fn on_connect(ctx: &SockOpsContext) {
     }
 }
 
-/// A direct connection uses a port whose record nobody has collected: it must never be taken for it.
+/// Somebody connects to the agent itself, from a port whose record nobody has collected: they must never be
+/// taken for it. To others a port may be used while its record waits.
 #[inline(always)]
 fn drop_stale(ctx: &SockOpsContext, cookie: u64, client: Address) {
     let Some(netns) = netns::ask(ctx.as_ptr(), cookie) else {
         return;
     };
+    // In network order; the kernel has it in the upper half.
+    let port = (field!(ctx.ops, remote_port) >> 16) as u16;
+    if !is_the_agents(netns, port) && !is_the_agents(ELSEWHERE, port) {
+        return;
+    }
     if FLOW.remove(Client::new(netns, client)).is_ok() {
         count(Counter::StaleDropped);
     }
+}
+
+/// Whether the agent listens on a port in a namespace.
+#[inline(always)]
+fn is_the_agents(netns: u64, port: u16) -> bool {
+    // SAFETY: a value of eight bytes is read whole.
+    let listener = unsafe { LISTENERS.get(netns) };
+    listener.is_some_and(|there| there.port4 == port || there.port6 == port)
 }
 
 #[inline(always)]

@@ -12,7 +12,7 @@ use std::{
 use codegate::kernel::{Counter, Options, cgroup_id};
 use nix::unistd::gettid;
 
-use crate::field::{Field, V4, arrived, at, tcp};
+use crate::field::{ASIDE, Field, V4, arrived, at, tcp};
 
 const CLIENTS: u16 = 200;
 
@@ -124,4 +124,24 @@ fn a_stale_record_is_gone_before_a_direct_connection_could_be_taken_for_it() {
     assert_eq!(client, from.as_socket().unwrap());
     assert_eq!(field.hooks.take_flow(field.ground.cookie, client), None);
     assert_eq!(field.count(Counter::StaleDropped), 1);
+}
+
+/// One port serves connections to many places, and the record of one of them may wait while its service is dialled.
+#[test]
+fn a_record_stays_while_its_port_is_used_for_another_connection() {
+    let field = Field::new();
+    let from = |to: &str| {
+        field.ground.client(|| {
+            let socket = tcp(to);
+            socket.set_reuse_address(true).unwrap();
+            socket.bind(&at("192.0.2.9:40123").into()).unwrap();
+            socket.connect(&at(to).into()).unwrap();
+            socket
+        })
+    };
+    let _redirected = from(V4);
+    let _direct = from(ASIDE);
+    let (_agent, flow) = field.taken(&field.ground.agent4);
+    assert_eq!(flow.unwrap().original, at(V4));
+    assert_eq!(field.count(Counter::StaleDropped), 0);
 }
