@@ -194,13 +194,12 @@ impl Agent {
         if netns == self.seat.netns() {
             return Some(self.seat.clone());
         }
-        let others = self.namespaces.seats();
-        others.into_iter().find(|seat| seat.netns() == netns)
+        self.namespaces.seat_of(netns)
     }
 
     /// Whether it listens in a network namespace.
     pub(super) fn listens_in(&self, netns: u64) -> bool {
-        netns == self.seat.netns() || self.namespaces.cookies().contains(&netns)
+        self.seat_of(netns).is_some()
     }
 
     /// The listeners are open: the kernel may redirect to them.
@@ -222,7 +221,7 @@ impl Agent {
         })
     }
 
-    /// Who it is that the kernel tells of; the kernel is told in turn whether all that they do is looked at.
+    /// Who it is that the kernel tells of; the kernel is told in turn what becomes of their other connections.
     pub(super) fn process(&self, caller: &Redirected) -> Process {
         let process = self.people.name(caller);
         classes::tell(&self.hooks, &self.config.get(), caller, &process);

@@ -81,6 +81,13 @@ impl Namespaces {
         self.lock().get(network).map(|opened| opened.seat.clone())
     }
 
+    /// The one with a cookie.
+    pub(super) fn seat_of(&self, netns: u64) -> Option<Arc<Seat>> {
+        let all = self.lock();
+        let opened = all.values().find(|opened| opened.seat.netns() == netns);
+        opened.map(|opened| opened.seat.clone())
+    }
+
     /// Returns when there is a new one, or was since it did last. For one to wait at a time.
     pub(super) async fn opened(&self) {
         self.news.notified().await;
