@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{agent::target, place::Place, process::Cmd};
+use crate::{Dialect, agent::target, place::Place, process::Cmd};
 
 /// curl, as the machine has it: no configuration, no switches about trust.
 #[must_use]
@@ -25,6 +25,17 @@ pub fn post(place: &Place, url: &str, body: &str) -> Cmd {
             url,
         ])
         .input(body)
+}
+
+/// What a model at [`Dialect::Chat`]'s host answers to a text, by curl.
+///
+/// # Panics
+/// Where it does not answer.
+#[must_use]
+pub fn told(place: &Place, text: &str) -> String {
+    let body = Dialect::Chat.request(text, false).to_string();
+    let done = post(place, &Dialect::Chat.url(), &body).run().ok();
+    Dialect::Chat.said(&done.text(), false)
 }
 
 /// A Python program that may use the official SDKs `openai` and `anthropic`.

@@ -8,7 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::{Agent, Dialect, Lab, Place, Turn, clients, samples};
+use lab::{
+    Agent, Dialect, Lab, Place, Turn,
+    clients::{self, told},
+    samples,
+};
 
 /// How long the agent may take to see what has changed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,13 +35,6 @@ fn resident(place: &Place) -> lab::Running {
     place.cmd("sleep").args(["600"]).start()
 }
 
-/// What the container's client is told in answer to a secret.
-fn answer(place: &Place, token: &str) -> String {
-    let body = Dialect::Chat.request(token, false).to_string();
-    let done = clients::post(place, &Dialect::Chat.url(), &body).run().ok();
-    Dialect::Chat.said(&done.text(), false)
-}
-
 #[test]
 fn a_container_is_guarded_from_its_first_connection_to_its_last() {
     let lab = Lab::new();
@@ -47,21 +44,21 @@ fn a_container_is_guarded_from_its_first_connection_to_its_last() {
     let agent = lab.agent().start();
     until(&agent, 1);
     let token = samples::github(1);
-    assert_eq!(answer(&before, &token), token);
+    assert_eq!(told(&before, &token), token);
 
     let after = lab.container(2, "after");
     let _resident_after = resident(&after);
     // A socket is enough to be seen, whatever becomes of it.
     clients::post(&after, "http://127.0.0.1:9/", "").run();
     until(&agent, 2);
-    assert_eq!(answer(&after, &token), token);
-    assert_eq!(answer(&lab.guarded(), &token), token);
+    assert_eq!(told(&after, &token), token);
+    assert_eq!(told(&lab.guarded(), &token), token);
     lab.journal().never_saw(token.as_bytes());
 
     resident_before.signal(nix::sys::signal::Signal::SIGKILL);
     resident_before.wait(PATIENCE);
     until(&agent, 1);
-    assert_eq!(answer(&after, &token), token);
+    assert_eq!(told(&after, &token), token);
     lab.journal().never_saw(token.as_bytes());
 }
 

@@ -150,6 +150,12 @@ fn attempts(place: &Place, way: &str, host: &str, address: IpAddr) -> Vec<(Strin
     serde_json::from_str(&done.text()).unwrap()
 }
 
+/// Sets `first.test` up, where nobody listens yet, and gives its IPv4 address.
+fn first(lab: &Lab) -> IpAddr {
+    lab.site("first.test").named();
+    lab.zone().addresses("first.test").unwrap()[0]
+}
+
 fn three(said: &str, errno: i32) -> Vec<(String, i32)> {
     vec![(said.to_owned(), errno); 3]
 }
@@ -215,8 +221,7 @@ fn dials(agent: &Agent<'_>) -> usize {
 #[test]
 fn a_service_that_speaks_first_or_ends_is_heard() {
     let lab = Lab::new();
-    lab.site("first.test").named();
-    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let address = first(&lab);
     let _agent = lab.agent().settings(&endpoint("first.test")).start();
     let listener = lab.listener(444);
     thread::spawn(move || {
@@ -247,8 +252,7 @@ fn a_service_that_speaks_first_or_ends_is_heard() {
 #[test]
 fn a_service_in_clear_that_speaks_first_is_sent_no_secret() {
     let lab = Lab::new();
-    lab.site("first.test").named();
-    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let address = first(&lab);
     let clear = format!("{}\ntls = false", endpoint("first.test"));
     let _agent = lab.agent().settings(&clear).start();
     let listener = lab.listener(444);
@@ -275,8 +279,7 @@ fn a_service_in_clear_that_speaks_first_is_sent_no_secret() {
 #[test]
 fn a_process_that_passes_is_left_alone_from_its_second_connection_on() {
     let lab = Lab::new();
-    lab.site("first.test").named();
-    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let address = first(&lab);
     let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"pass\"";
     let agent = lab.agent();
     let agent = agent
@@ -299,8 +302,7 @@ fn a_process_that_passes_is_left_alone_from_its_second_connection_on() {
 #[test]
 fn a_blocked_process_reaches_nobody() {
     let lab = Lab::new();
-    lab.site("first.test").named();
-    let address = lab.zone().addresses("first.test").unwrap()[0];
+    let address = first(&lab);
     let rule = "[[process]]\nexe = \"/**/python*\"\naction = \"block\"";
     let agent = lab
         .agent()

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::{Dialect, Lab, Place, Turn, agent::binary, clients, samples};
+use lab::{Dialect, Lab, Turn, agent::binary, clients::told, samples};
 
 /// How long the agent may take to see a container.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,12 +27,6 @@ fn bounding_set() -> String {
     names.fold("-all".to_owned(), |set, name| {
         format!("{set},+{}", name.to_lowercase())
     })
-}
-
-fn answer(place: &Place, token: &str) -> String {
-    let body = Dialect::Chat.request(token, false).to_string();
-    let done = clients::post(place, &Dialect::Chat.url(), &body).run().ok();
-    Dialect::Chat.said(&done.text(), false)
 }
 
 #[test]
@@ -55,7 +49,7 @@ fn the_rights_of_the_unit_are_enough() {
         let deadline = Instant::now() + PATIENCE;
         while agent.counter("kernel_syn_held") == held {
             assert!(Instant::now() < deadline, "none is held:\n{}", agent.log());
-            assert_eq!(answer(place, &token), token);
+            assert_eq!(told(place, &token), token);
             sleep(Duration::from_millis(50));
         }
         held = agent.counter("kernel_syn_held");

@@ -13,6 +13,7 @@ use std::{
 use codegate::kernel::{Counter, Hooks, Options, Redirected, netns_cookie};
 use lab::{cgroup, cgroup::Cgroup, netns::Namespace};
 use socket2::{Domain, SockRef, Socket, Type};
+use tokio::runtime::Runtime;
 
 /// The service's addresses (RFC 5737, RFC 3849), and others that clients bind.
 pub(crate) const V4: &str = "192.0.2.1:443";
@@ -280,6 +281,14 @@ pub(crate) fn assert_nobody(listener: &TcpListener) {
     if let Some((_, client)) = waiting(listener) {
         panic!("{client} came to {}", listener.local_addr().unwrap());
     }
+}
+
+/// What reads in the agent's stead what the programs hand over.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// A TCP socket of the family of an address, in the calling thread's namespace.

@@ -9,7 +9,7 @@ use std::{
 
 use codegate::kernel::{Hooks, KernelError, Options};
 
-use crate::field::{Field, Ground, V4, arrived, at, waiting};
+use crate::field::{Field, Ground, V4, arrived, at, runtime, waiting};
 
 #[test]
 fn dropping_the_last_handle_detaches() {
@@ -112,10 +112,7 @@ fn the_programs_speak_when_they_are_asked_to() {
         .with_writer(move || sink.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let options = Options {
             log: Some(tracing::Level::DEBUG),

@@ -15,7 +15,7 @@ use codegate::kernel::{Counter, Handshakes, Options, Sender, connection, mark};
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
 use tokio::runtime::Runtime;
 
-use crate::field::{Field, MAPPED, V4, V6, at};
+use crate::field::{Field, MAPPED, V4, V6, at, runtime};
 
 const V1: u32 = 1;
 const V2: u32 = 0x6b33_43cf;
@@ -78,10 +78,7 @@ type Heard = Vec<(Sender, usize, Option<usize>)>;
 
 impl Ear {
     fn of(field: &Field) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = runtime();
         let handshakes = runtime.block_on(async { field.hooks.handshakes().unwrap() });
         let handshakes = handshakes.expect("this kernel does not take the program");
         Self {

@@ -16,7 +16,7 @@ use codegate::{
 use nix::errno::Errno;
 use tokio::runtime::Runtime;
 
-use crate::field::{ASIDE, Field, MAPPED, V4, V6, arrived, at, listen, tcp};
+use crate::field::{ASIDE, Field, MAPPED, V4, V6, arrived, at, listen, runtime, tcp};
 
 /// What arrives within so long arrived at once: TCP sends a SYN again after a second.
 const SOON: Duration = Duration::from_millis(700);
@@ -38,10 +38,7 @@ type Held = (u64, Syn);
 
 impl<'a> Agent<'a> {
     fn of(field: &'a Field) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = runtime();
         let syns = runtime.block_on(async { field.hooks.syns().unwrap() });
         let syns = syns.expect("this kernel does not take the program");
         let agent = Self {
