@@ -104,7 +104,7 @@ fn has_own_password(userinfo: &[u8], behind: &[u8]) -> bool {
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
-    let is_port = digits < 6 && matches!(password.get(digits), None | Some(b'/' | b'?'));
+    let is_port = digits < 6 && matches!(password.get(digits), None | Some(b'/' | b'?' | b','));
     let is_reference = [&b"$"[..], b"%s", b"{"]
         .iter()
         .any(|sign| password.starts_with(sign));

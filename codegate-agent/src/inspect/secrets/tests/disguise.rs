@@ -147,7 +147,7 @@ fn what_is_found_as_it_stands_is_not_changed_by_escapes_around_it() {
     }
     // A URL keeps the bounds that its own escapes give it.
     let text = "postgres://ann:k7Qz%40v2mXw9@db.acme.com/x";
-    assert_eq!(secrets(text), [text]);
+    assert_eq!(secrets(text), ["k7Qz%40v2mXw9"]);
 }
 
 #[test]
