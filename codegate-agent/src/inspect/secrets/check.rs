@@ -108,11 +108,12 @@ fn has_own_password(userinfo: &[u8], behind: &[u8]) -> bool {
     let is_reference = [&b"$"[..], b"%s", b"{"]
         .iter()
         .any(|sign| password.starts_with(sign));
+    let is_masked = password.iter().all(|byte| b"*xX.".contains(byte));
     let is_shown = password == user || SHOWN_PASSWORDS.have(password);
-    !(password.is_empty() || is_port || is_reference || is_shown && is_shown_host(behind))
+    !(is_masked || is_port || is_reference || is_shown && is_shown_host(behind))
 }
 
-static SHOWN_PASSWORDS: Words<12> = Words::of([
+static SHOWN_PASSWORDS: Words<9> = Words::of([
     "password",
     "passwd",
     "pass",
@@ -122,9 +123,6 @@ static SHOWN_PASSWORDS: Words<12> = Words::of([
     "mysecretpassword",
     "token",
     "x-oauth-basic",
-    "...",
-    "***",
-    "xxx",
 ]);
 
 /// The hosts of examples, and of databases that nobody else can reach.

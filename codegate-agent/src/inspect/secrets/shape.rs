@@ -39,7 +39,13 @@ pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
         .strip_prefix(b"0x")
         .or(value.strip_prefix(b"*"))
         .is_some_and(is_hex);
+    // Web servers' files of users: `ann:$apr1$…`.
+    let name = value
+        .iter()
+        .position(|byte| *byte == b':')
+        .map_or(0, |at| at + 1);
     is_hash
+        || is_crypt(value.get(name..).unwrap_or_default())
         || is_crypt(value)
         || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
         || ENDS.iter().any(|end| value.ends_with(end))
@@ -63,7 +69,11 @@ fn is_crypt(value: &[u8]) -> bool {
             .any(|known| known == method)
     };
     let is_method = value.starts_with(b"$") && parts.next().is_some_and(is_known);
-    is_method && parts.next().is_some() || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
+    // PostgreSQL's, of the password and the user's name.
+    let is_md5 = |sum: &[u8]| sum.len() == 32 && sum.iter().all(u8::is_ascii_hexdigit);
+    is_method && parts.next().is_some()
+        || value.strip_prefix(b"md5").is_some_and(is_md5)
+        || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
 }
 
 /// A number as languages write them: `0xC000_0072`, `16u32`, `-2147217308i32`. A plain row of digits
