@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    memorable::is_memorable,
+    memorable::{is_memorable, is_respelled},
     shape::{
         has_escapes, is_artifact, is_call, is_code, is_constant, is_known_otherwise, is_number,
         is_place, is_reference, is_sequence, is_symbol, is_uuid, is_version,
@@ -55,7 +55,7 @@ impl Judge {
             && (site == Site::Free || !is_constant(value))
             && (site != Site::Quoted || !has_escapes(value))
             && (site != Site::Bare || !is_symbol(value))
-            && (!matches!(site, Site::Bare | Site::Line) || !is_code(value));
+            && (!matches!(site, Site::Bare | Site::Line) || !is_code(value) || is_respelled(value));
         plausible
             && match self {
                 Self::Password => is_password(value, site),
@@ -249,7 +249,7 @@ fn is_identifier(value: &[u8], site: Site) -> bool {
     let least = if site == Site::Bare { 4 } else { 6 };
     let wordy = natural_bytes(value) * 10 >= value.len() * least;
     let may_be = site != Site::Line && joined && wordy && value.iter().all(of);
-    may_be && !is_memorable(value, site == Site::Bare)
+    may_be && !is_memorable(value, site == Site::Bare) && !is_respelled(value)
 }
 
 /// Signs inside that no language, format or sentence puts between letters.

@@ -2,7 +2,7 @@
 //!
 //! Knows: words, and what things are called by. Must not know: where a value stands.
 
-use super::words::{Words, runs};
+use super::words::{Words, is_natural, runs};
 
 /// Words that nothing is called by, and a number, as people make passwords that they can remember:
 /// `Meadow-Ginger-75`, `hamster_tundra_84`.
@@ -14,14 +14,52 @@ pub(super) fn is_memorable(value: &[u8], is_bare: bool) -> bool {
     let titles =
         long().filter(|run| is_title(run) && run.iter().skip(1).all(u8::is_ascii_lowercase));
     let titles = titles.count();
-    let is_sure = !is_bare || titles >= 1 || digits >= 3;
+    let words = long().count();
+    let is_sure = !is_bare || titles >= 1 || digits >= 3 || words >= 3;
     let least = if titles >= 1 { 1 } else { 2 };
     (least..=6).contains(&digits)
-        && (1..=4).contains(&long().count())
+        && (1..=4).contains(&words)
         && value.iter().all(of)
         && is_sure
         && !runs(value).any(|run| THINGS.have(run))
 }
+
+/// A word with a digit in a letter's stead, as people make passwords of words: `Reg3nboog`, `sm0kyLantern`.
+pub(super) fn is_respelled(value: &[u8]) -> bool {
+    value
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .any(|word| (1..word.len()).any(|at| is_respelled_at(word, at)))
+}
+
+fn is_respelled_at(word: &[u8], at: usize) -> bool {
+    let letter = match word.get(at) {
+        Some(b'0') => b'o',
+        Some(b'1') => b'i',
+        Some(b'3') => b'e',
+        Some(b'4') => b'a',
+        Some(b'5') => b's',
+        Some(b'7') => b't',
+        _ => return false,
+    };
+    let (before, behind) = word.split_at(at);
+    let before = runs(before).last().unwrap_or_default();
+    let behind = runs(&behind[1..]).next().unwrap_or_default();
+    let is_beside = word[..at].ends_with(before) && word[at + 1..].starts_with(behind);
+    // A word of its own has a number, not a letter, behind it: `python3lib`.
+    let is_part = !before.is_empty() && behind.len() >= 2 && !is_natural(before);
+    if !is_beside || !is_part || NUMBERED.have(before) || THINGS.have(behind) {
+        return false;
+    }
+    let whole = [before, &[letter], behind].concat();
+    whole.len() >= 5 && is_natural(&whole)
+}
+
+/// What has a number in the names of formats, protocols and programs: `base64url`, `sha3sum`, `log4j`.
+static NUMBERED: Words<33> = Words::of([
+    "aes", "base", "bs", "css", "db", "des", "ed", "es", "eth", "gtk", "html", "http", "id", "ip",
+    "ipv", "log", "lua", "md", "mp", "neo", "oauth", "pkcs", "psr", "py", "qt", "rc", "s",
+    "sha", "utf", "uuid", "v", "vue", "web",
+]);
 
 /// What the things of programs and networks are called by.
 static THINGS: Words<135> = Words::of([
@@ -167,12 +205,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_digit_in_a_letters_stead_is_no_number() {
+        for password in [
+            "Reg3nboog.Velvet",
+            "K1ssa-Copper",
+            "Lan7ern-Hollow",
+            "somm4rR4cer._",
+            "b4dger.Harbour84",
+        ] {
+            assert!(is_respelled(password.as_bytes()), "{password}");
+        }
+        for name in [
+            "html5lib.parser",
+            "python3lib",
+            "log4j.appender",
+            "sha3sum",
+            "base64url",
+            "test1env",
+            "node0id",
+            "x86_64",
+            "utf8mb4",
+            "e2etests",
+            "user1name",
+        ] {
+            assert!(!is_respelled(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
     fn words_and_a_number_are_a_password_and_names_of_things_are_none() {
         for password in [
             "Meadow-Ginger-75",
             "Raven_harbor76",
             "monsoon-turnip-419",
             "Kestrel.2021",
+            "storm-marble-kettle-65",
         ] {
             assert!(is_memorable(password.as_bytes(), true), "{password}");
         }
