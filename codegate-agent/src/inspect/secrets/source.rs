@@ -15,7 +15,7 @@ use super::{check::Check, edges::Edges, engine::EngineError, judge::Judge, pem::
 use crate::inspect::Confidence;
 
 /// The files that are compiled in.
-const FILES: [(&str, &str); 33] = [
+const FILES: [(&str, &str); 34] = [
     ("ai.toml", include_str!("rules/ai.toml")),
     ("aitools.toml", include_str!("rules/aitools.toml")),
     ("cloud.toml", include_str!("rules/cloud.toml")),
@@ -50,6 +50,7 @@ const FILES: [(&str, &str); 33] = [
     ("assignments.toml", include_str!("rules/assignments.toml")),
     ("services.toml", include_str!("rules/services.toml")),
     ("commands.toml", include_str!("rules/commands.toml")),
+    ("files.toml", include_str!("rules/files.toml")),
     ("devices.toml", include_str!("rules/devices.toml")),
     ("prose.toml", include_str!("rules/prose.toml")),
 ];
