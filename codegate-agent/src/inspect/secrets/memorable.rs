@@ -57,8 +57,8 @@ fn is_respelled_at(word: &[u8], at: usize) -> bool {
 /// What has a number in the names of formats, protocols and programs: `base64url`, `sha3sum`, `log4j`.
 static NUMBERED: Words<33> = Words::of([
     "aes", "base", "bs", "css", "db", "des", "ed", "es", "eth", "gtk", "html", "http", "id", "ip",
-    "ipv", "log", "lua", "md", "mp", "neo", "oauth", "pkcs", "psr", "py", "qt", "rc", "s",
-    "sha", "utf", "uuid", "v", "vue", "web",
+    "ipv", "log", "lua", "md", "mp", "neo", "oauth", "pkcs", "psr", "py", "qt", "rc", "s", "sha",
+    "utf", "uuid", "v", "vue", "web",
 ]);
 
 /// What the things of programs and networks are called by.

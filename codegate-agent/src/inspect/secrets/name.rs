@@ -346,7 +346,24 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     ]);
     static KEY: Words<1> = Words::of(["key"]);
     static TOKEN: Words<1> = Words::of(["token"]);
-    static SHORT: Words<5> = Words::of(["auth", "pw", "senha", "clave", "contrasena"]);
+    static SHORT: Words<16> = Words::of([
+        "auth",
+        "pw",
+        "senha",
+        "clave",
+        "contrasena",
+        "contrase", // `contraseña`: what is not ASCII parts words
+        "wachtwoord",
+        "haslo",
+        "heslo",
+        "losenord",
+        "salasana",
+        "adgangskode",
+        "geheim",
+        "segredo",
+        "llave",
+        "chave",
+    ]);
     static PAT: Words<1> = Words::of(["pat"]);
     if KEY.have(word) {
         let before = before.unwrap_or_default();
