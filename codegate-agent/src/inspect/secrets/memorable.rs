@@ -13,8 +13,7 @@ pub(super) fn is_memorable(value: &[u8], is_bare: bool) -> bool {
     let long = || runs(value).filter(|run| run.len() >= 4);
     let titles =
         long().filter(|run| is_title(run) && run.iter().skip(1).all(u8::is_ascii_lowercase));
-    let titles = titles.count();
-    let words = long().count();
+    let (words, titles) = (long().count(), titles.count());
     let is_sure = !is_bare || titles >= 1 || digits >= 3 || words >= 3;
     let least = if titles >= 1 { 1 } else { 2 };
     (least..=6).contains(&digits)
@@ -26,32 +25,45 @@ pub(super) fn is_memorable(value: &[u8], is_bare: bool) -> bool {
 
 /// A word with a digit in a letter's stead, as people make passwords of words: `Reg3nboog`, `sm0kyLantern`.
 pub(super) fn is_respelled(value: &[u8]) -> bool {
-    value
-        .split(|byte| !byte.is_ascii_alphanumeric())
-        .any(|word| (1..word.len()).any(|at| is_respelled_at(word, at)))
+    let mut pieces = value.chunk_by(|a, b| a.is_ascii_alphabetic() == b.is_ascii_alphabetic());
+    let mut before: &[u8] = &[];
+    while let Some(piece) = pieces.next() {
+        let letter = match piece {
+            [digit] => letter_for(*digit),
+            _ => None,
+        };
+        let behind = pieces.clone().next().unwrap_or_default();
+        if letter.is_some_and(|letter| is_word_with(before, letter, behind)) {
+            return true;
+        }
+        before = piece;
+    }
+    false
 }
 
-fn is_respelled_at(word: &[u8], at: usize) -> bool {
-    let letter = match word.get(at) {
-        Some(b'0') => b'o',
-        Some(b'1') => b'i',
-        Some(b'3') => b'e',
-        Some(b'4') => b'a',
-        Some(b'5') => b's',
-        Some(b'7') => b't',
-        _ => return false,
-    };
-    let (before, behind) = word.split_at(at);
+/// The letter that a digit looks like.
+fn letter_for(digit: u8) -> Option<u8> {
+    match digit {
+        b'0' => Some(b'o'),
+        b'1' => Some(b'i'),
+        b'3' => Some(b'e'),
+        b'4' => Some(b'a'),
+        b'5' => Some(b's'),
+        b'7' => Some(b't'),
+        _ => None,
+    }
+}
+
+/// Whether the letters on both sides make a word with a letter between them. Behind a word of its own, and where formats have
+/// numbers, a digit is a number: `python3lib`, `sha3sum`.
+fn is_word_with(before: &[u8], letter: u8, behind: &[u8]) -> bool {
     let before = runs(before).last().unwrap_or_default();
-    let behind = runs(&behind[1..]).next().unwrap_or_default();
-    let is_beside = word[..at].ends_with(before) && word[at + 1..].starts_with(behind);
-    // A word of its own has a number, not a letter, behind it: `python3lib`.
-    let is_part = !before.is_empty() && behind.len() >= 2 && !is_natural(before);
-    if !is_beside || !is_part || NUMBERED.have(before) || THINGS.have(behind) {
+    let behind = runs(behind).next().unwrap_or_default();
+    if before.is_empty() || behind.len() < 2 || before.len() + behind.len() < 4 {
         return false;
     }
-    let whole = [before, &[letter], behind].concat();
-    whole.len() >= 5 && is_natural(&whole)
+    let is_numbered = is_natural(before) || NUMBERED.have(before) || THINGS.have(behind);
+    !is_numbered && is_natural(&[before, &[letter], behind].concat())
 }
 
 /// What has a number in the names of formats, protocols and programs: `base64url`, `sha3sum`, `log4j`.
