@@ -80,9 +80,9 @@ impl<'a> Agent<'a> {
 
     /// The next attempt. What TCP has sent again meanwhile, as a slow machine took a second for an answer, is none.
     fn hears_one(&self) -> Held {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + SOON;
         loop {
-            let mut heard = self.hear(SOON);
+            let mut heard = self.hear(deadline.saturating_duration_since(Instant::now()));
             heard.retain(|(socket, syn)| self.known.borrow_mut().insert((*socket, syn.sequence())));
             assert!(heard.len() <= 1, "{heard:?}");
             if let Some(held) = heard.pop() {

@@ -40,13 +40,11 @@ pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
         .or(value.strip_prefix(b"*"))
         .is_some_and(is_hex);
     // Web servers' files of users: `ann:$apr1$…`.
-    let name = value
-        .iter()
-        .position(|byte| *byte == b':')
-        .map_or(0, |at| at + 1);
+    let colon = value.iter().position(|byte| *byte == b':');
+    let behind = colon.and_then(|at| value.get(at + 1..));
     is_hash
-        || is_crypt(value.get(name..).unwrap_or_default())
         || is_crypt(value)
+        || behind.is_some_and(is_crypt)
         || BEGINNINGS.iter().any(|begin| value.starts_with(begin))
         || ENDS.iter().any(|end| value.ends_with(end))
 }
