@@ -24,6 +24,8 @@ struct Base64;
 
 struct LetterOrDigit;
 
+struct KeyCharacter;
+
 /// Runs of two decimal digits or more, in order.
 pub(super) fn of_digits(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     runs::<Digit, 2>(text)
@@ -40,6 +42,25 @@ pub(super) fn of_letters_and_digits<const LEAST: usize>(
     text: &[u8],
 ) -> impl Iterator<Item = Range<usize>> {
     runs::<LetterOrDigit, LEAST>(text)
+}
+
+/// Runs of `LEAST` or more of the characters that keys are made of, in order. `LEAST` is 64 at most.
+pub(super) fn of_key_characters<const LEAST: usize>(
+    text: &[u8],
+) -> impl Iterator<Item = Range<usize>> {
+    runs::<KeyCharacter, LEAST>(text)
+}
+
+/// Whether keys are made of it: letters, digits, and what joins them in base64, tokens and URLs.
+pub(super) fn is_key_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+-./=_~".contains(&byte)
+}
+
+/// Whether there is a decimal digit among bytes, of which there are 16 at least.
+pub(super) fn have_digit(bytes: &[u8]) -> bool {
+    let any = |lanes: &[u8; LANES]| Digit::of(u8x16::new(*lanes)).to_bitmask() != 0;
+    let (lanes, _) = bytes.as_chunks();
+    bytes.last_chunk().is_some_and(any) || lanes.iter().any(any)
 }
 
 impl Kind for Digit {
@@ -61,6 +82,15 @@ impl Kind for LetterOrDigit {
     #[inline(always)]
     fn of(bytes: u8x16) -> u8x16 {
         is_letter(bytes) | is_between(bytes, b'0', b'9')
+    }
+}
+
+impl Kind for KeyCharacter {
+    #[inline(always)]
+    fn of(bytes: u8x16) -> u8x16 {
+        let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+        let others = is(b'+') | is(b'=') | is(b'_') | is(b'~');
+        is_letter(bytes) | is_between(bytes, b'-', b'9') | others
     }
 }
 
@@ -218,6 +248,9 @@ mod tests {
         );
         let words: Vec<_> = of_base64::<16>(text).collect();
         assert_eq!(words, one_by_one(text, 16, is_base64_character), "{text:?}");
+        let words: Vec<_> = of_key_characters::<16>(text).collect();
+        let expected = one_by_one(text, 16, |byte| is_key_character(*byte));
+        assert_eq!(words, expected, "{text:?}");
         let words: Vec<_> = of_base64::<BLOCK>(text).collect();
         assert_eq!(
             words,

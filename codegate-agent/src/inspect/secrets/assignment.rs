@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The longest text that can tie a value to a name, in bytes.
-const LONGEST_TIE: usize = 240;
+pub(super) const LONGEST_TIE: usize = 240;
 
 /// The longest rest of a name, in bytes.
 const LONGEST_TAIL: usize = 24;

@@ -3,8 +3,9 @@
 //! Knows: bytes of decoded text and the rules, which are data (`rules/*.toml`). Must not know: JSON,
 //! HTTP, who is asking, or what becomes of a finding.
 //!
-//! The first pass is one Hyperscan database made of every rule's *trigger*, a prefix of what the
-//! rule's pattern accepts ([`trigger`]); it tells only where a trigger ended. The second pass runs
+//! The first pass are two Hyperscan databases made of every rule's *trigger*, a prefix of what the
+//! rule's pattern accepts ([`trigger`]); they tell only where a trigger ended. One of them need not look at all
+//! of the text, but only where something long or odd stands ([`landmarks`]). The second pass runs
 //! the pattern itself in a small window around that place ([`rule`]), finds the exact bounds, and
 //! asks the rule's conditions. Both passes come from one pattern, so they cannot disagree.
 //!
@@ -23,6 +24,7 @@ mod engine;
 mod example;
 mod judge;
 mod kept;
+mod landmarks;
 mod memorable;
 mod name;
 mod overlap;
@@ -43,7 +45,7 @@ mod words;
 
 use std::path::Path;
 
-use engine::Engine;
+use engine::{Engine, Sought};
 use rule::Rule;
 use sweep::{Sweep, Swept, Triggers};
 
@@ -85,13 +87,10 @@ impl Scanner {
             .into_iter()
             .map(Rule::compile)
             .collect::<Result<Vec<_>, _>>()?;
-        let triggers: Vec<&str> = rules
-            .iter()
-            .map(|rule| rule.trigger.pattern.as_str())
-            .collect();
+        let sought: Vec<Sought<'_>> = rules.iter().map(Rule::sought).collect();
         let engine = match kept {
-            Some(dir) => Engine::kept_or_compiled(&triggers, dir),
-            None => Engine::compile(&triggers),
+            Some(dir) => Engine::kept_or_compiled(&sought, dir),
+            None => Engine::compile(&sought),
         };
         let engine = engine.map_err(|error| blame(&rules, error))?;
         Ok(Self { rules, engine })
@@ -160,7 +159,7 @@ impl Scanner {
 fn blame(rules: &[Rule], error: engine::EngineError) -> RuleError {
     let culprit = rules
         .iter()
-        .find(|rule| Engine::compile(&[rule.trigger.pattern.as_str()]).is_err());
+        .find(|rule| Engine::compile(&[rule.sought()]).is_err());
     match culprit {
         Some(rule) => rule.origin.error(format!("hyperscan: {error}")),
         None => RuleError::Engine(error),

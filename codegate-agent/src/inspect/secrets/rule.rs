@@ -11,11 +11,13 @@ use super::{
     columns,
     conditions::Conditions,
     edges::{self, Edges},
+    engine::Sought,
     judge::Site,
+    landmarks::{self, Held},
     pattern::Pattern,
     pem::Extend,
-    source::{Origin, RuleError, RuleText, Source},
-    trigger::Trigger,
+    source::{Class, Origin, RuleError, RuleText, Source},
+    trigger::{self, Trigger},
 };
 use crate::inspect::{Confidence, Finding, Kind};
 
@@ -25,6 +27,8 @@ pub(super) struct Rule {
     pub(super) origin: Origin,
     pub(super) trigger: Trigger,
     pub(super) id: Arc<str>,
+    /// All that it finds is around landmarks, its trigger included.
+    pub(super) by_landmarks: bool,
     kind: Kind,
     shape: Shape,
     confidence: Confidence,
@@ -74,6 +78,7 @@ impl Rule {
         let (trigger, shape) = shape(&text).map_err(fail)?;
         Ok(Self {
             id: text.id.as_str().into(),
+            by_landmarks: is_by_landmarks(&text, &trigger).map_err(fail)?,
             kind,
             trigger,
             shape,
@@ -82,6 +87,14 @@ impl Rule {
             conditions: Conditions::compile(&text).map_err(fail)?,
             origin,
         })
+    }
+
+    /// What the first pass looks for on its behalf.
+    pub(super) fn sought(&self) -> Sought<'_> {
+        Sought {
+            trigger: &self.trigger.pattern,
+            by_landmarks: self.by_landmarks,
+        }
     }
 
     /// Where a match may begin that makes the trigger end at a place.
@@ -157,6 +170,22 @@ fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
         }
         _ => Err("it needs either a `pattern` or names that it stands `beside`".into()),
     }
+}
+
+/// Whether all that a rule finds is close to a landmark, and its trigger, too.
+fn is_by_landmarks(text: &RuleText, trigger: &Trigger) -> Result<bool, String> {
+    let held = |pattern: &str| -> Result<Option<Held>, String> {
+        let hir = trigger::parse(pattern).map_err(|error| format!("pattern: {error}"))?;
+        Ok(Held::by(&hir, text.needs.contains(&Class::Digit)))
+    };
+    let (held, name) = match (&text.pattern, &text.value) {
+        (Some(pattern), _) => (held(pattern)?, 0),
+        (None, Some(value)) => (held(value)?, trigger.longest + assignment::LONGEST_TIE),
+        (None, None) => (None, 0),
+    };
+    Ok(held.is_some_and(|held| {
+        name + held.before <= landmarks::BEFORE && trigger.longest <= held.landmark.behind()
+    }))
 }
 
 fn trigger(pattern: &str) -> Result<Trigger, String> {

@@ -67,12 +67,7 @@ pub(super) enum TriggerError {
 impl Trigger {
     /// The trigger of a pattern in the syntax of the `regex` crate, read without Unicode.
     pub(super) fn of(pattern: &str) -> Result<Self, TriggerError> {
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(pattern)
-            .map_err(Box::new)?;
+        let hir = parse(pattern)?;
         if !hir.properties().look_set_prefix().is_empty() {
             return Err(TriggerError::LooksBack);
         }
@@ -100,6 +95,15 @@ impl Trigger {
     pub(super) fn lengths(&self) -> RangeInclusive<usize> {
         self.shortest..=self.longest
     }
+}
+
+/// A pattern in the syntax of the `regex` crate, read without Unicode.
+pub(super) fn parse(pattern: &str) -> Result<Hir, Box<regex_syntax::Error>> {
+    let mut parser = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build();
+    Ok(parser.parse(pattern)?)
 }
 
 /// A part of a pattern, cut.

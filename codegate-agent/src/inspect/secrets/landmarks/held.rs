@@ -1,0 +1,222 @@
+//! Which landmark whatever a pattern matches holds, and how far before it a match begins.
+//!
+//! Knows: regular expressions. Must not know: rules, texts.
+
+use regex_syntax::hir::{Capture, Class, ClassBytes, Hir, HirKind};
+
+use super::{LEAST, LEAST_WITH_DIGIT, Landmark};
+use crate::inspect::runs;
+
+/// A landmark that each match of a pattern holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Held {
+    pub(in super::super) landmark: Landmark,
+    /// At most how many bytes of the match stand before it.
+    pub(in super::super) before: usize,
+}
+
+impl Held {
+    /// The first landmark that every match of this pattern holds, as far as its parts tell.
+    ///
+    /// With `digit`, what must look like a secret in a match has a digit: its group `core`, or else
+    /// `secret`, or else all of it.
+    pub(in super::super) fn by(hir: &Hir, digit: bool) -> Option<Self> {
+        let groups = ["core", "secret"].into_iter();
+        let core = groups.clone().find(|name| has_group(hir, name));
+        let pattern = Pattern {
+            core: digit.then_some(core),
+        };
+        match pattern.word(hir) {
+            Some(word) => word.or_digit(pattern.core == Some(None)).held(Some(0)),
+            None => pattern.held(hir),
+        }
+    }
+
+    fn behind(self, before: usize) -> Self {
+        let before = before + self.before;
+        Self { before, ..self }
+    }
+}
+
+fn has_group(hir: &Hir, name: &str) -> bool {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            capture.name.as_deref() == Some(name) || has_group(&capture.sub, name)
+        }
+        kind => kind.subs().iter().any(|sub| has_group(sub, name)),
+    }
+}
+
+/// What all matches of a part have in common that consist of a word's bytes only.
+#[derive(Debug, Clone, Copy, Default)]
+struct Word {
+    shortest: usize,
+    digit: bool,
+}
+
+impl Word {
+    fn and(self, next: Self) -> Self {
+        Self {
+            shortest: self.shortest + next.shortest,
+            digit: self.digit || next.digit,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            shortest: self.shortest.min(other.shortest),
+            digit: self.digit && other.digit,
+        }
+    }
+
+    fn or_digit(self, digit: bool) -> Self {
+        let digit = self.digit || digit;
+        Self { digit, ..self }
+    }
+
+    fn held(self, before: Option<usize>) -> Option<Held> {
+        let least = if self.digit { LEAST_WITH_DIGIT } else { LEAST };
+        let landmark = Landmark::LongWord;
+        before
+            .filter(|_| self.shortest >= least)
+            .map(|before| Held { landmark, before })
+    }
+}
+
+struct Pattern {
+    /// The group that has a digit, if one has; `Some(None)` is the whole.
+    core: Option<Option<&'static str>>,
+}
+
+impl Pattern {
+    /// The part as a word, if it matches nothing but a word's bytes.
+    fn word(&self, hir: &Hir) -> Option<Word> {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => Some(Word::default()),
+            HirKind::Literal(literal) => word_of(&literal.0),
+            HirKind::Class(Class::Bytes(class)) => word_of_class(class),
+            HirKind::Class(Class::Unicode(_)) => None,
+            HirKind::Capture(capture) => self.captured(capture),
+            HirKind::Repetition(repetition) => {
+                let word = self.word(&repetition.sub)?;
+                Some(repeated(word, &repetition.sub, repetition.min as usize))
+            }
+            HirKind::Concat(parts) => parts
+                .iter()
+                .try_fold(Word::default(), |all, part| Some(all.and(self.word(part)?))),
+            HirKind::Alternation(branches) => {
+                let words: Option<Vec<_>> =
+                    branches.iter().map(|branch| self.word(branch)).collect();
+                words?.into_iter().reduce(Word::or)
+            }
+        }
+    }
+
+    fn captured(&self, capture: &Capture) -> Option<Word> {
+        let word = self.word(&capture.sub)?;
+        let is_core = capture.name.is_some() && self.core == Some(capture.name.as_deref());
+        Some(word.or_digit(is_core))
+    }
+
+    /// The landmark that a part holds which is no word.
+    fn held(&self, hir: &Hir) -> Option<Held> {
+        match hir.kind() {
+            HirKind::Literal(literal) => {
+                let before = memchr::memchr(b'@', &literal.0)?;
+                let landmark = Landmark::Sign;
+                Some(Held { landmark, before })
+            }
+            HirKind::Concat(parts) => self.held_among(parts),
+            HirKind::Alternation(branches) => {
+                let held: Option<Vec<_>> =
+                    branches.iter().map(|branch| self.in_part(branch)).collect();
+                held?.into_iter().reduce(either)
+            }
+            HirKind::Capture(capture) => self.in_part(&capture.sub),
+            HirKind::Repetition(repetition) if repetition.min > 0 => self.in_part(&repetition.sub),
+            _ => None,
+        }
+    }
+
+    fn in_part(&self, part: &Hir) -> Option<Held> {
+        match self.word(part) {
+            Some(word) => word.held(Some(0)),
+            None => self.held(part),
+        }
+    }
+
+    fn held_among(&self, parts: &[Hir]) -> Option<Held> {
+        // Where the next part begins at the latest, if there is a limit, and where the word does that it may
+        // go on.
+        let (mut at, mut start) = (Some(0), Some(0));
+        let mut word = Word::default();
+        for part in parts {
+            let next = self.word(part);
+            word = next.map_or_else(Word::default, |next| word.and(next));
+            let held = match next {
+                Some(_) => word.held(start),
+                None => self.held(part).zip(at).map(|(held, at)| held.behind(at)),
+            };
+            if held.is_some() {
+                return held;
+            }
+            let longest = part.properties().maximum_len();
+            at = at.zip(longest).map(|(at, longest)| at + longest);
+            if next.is_none() {
+                start = at;
+            }
+        }
+        None
+    }
+}
+
+/// What holds of both: as far before, and looked as far behind.
+fn either(one: Held, other: Held) -> Held {
+    let before = one.before.max(other.before);
+    let nearer = if one.landmark.behind() < other.landmark.behind() {
+        one
+    } else {
+        other
+    };
+    Held { before, ..nearer }
+}
+
+/// Sixteen random hexadecimal digits are all letters once in six million times.
+fn repeated(word: Word, sub: &Hir, times: usize) -> Word {
+    let shortest = word.shortest * times;
+    let digit = word.digit && times > 0 || shortest >= LEAST_WITH_DIGIT && is_hexadecimal(sub);
+    Word { shortest, digit }
+}
+
+fn is_hexadecimal(hir: &Hir) -> bool {
+    let HirKind::Class(Class::Bytes(class)) = hir.kind() else {
+        return false;
+    };
+    all(class, |byte| byte.is_ascii_hexdigit()) && all_digits_are_in(class)
+}
+
+fn all_digits_are_in(class: &ClassBytes) -> bool {
+    class
+        .iter()
+        .any(|range| range.start() <= b'0' && b'9' <= range.end())
+}
+
+fn word_of(bytes: &[u8]) -> Option<Word> {
+    let is_word = bytes.iter().all(|byte| runs::is_key_character(*byte));
+    is_word.then(|| Word {
+        shortest: bytes.len(),
+        digit: bytes.iter().any(u8::is_ascii_digit),
+    })
+}
+
+fn word_of_class(class: &ClassBytes) -> Option<Word> {
+    all(class, runs::is_key_character).then(|| Word {
+        shortest: 1,
+        digit: all(class, |byte| byte.is_ascii_digit()),
+    })
+}
+
+fn all(class: &ClassBytes, is: fn(u8) -> bool) -> bool {
+    let mut bytes = class.iter().flat_map(|range| range.start()..=range.end());
+    bytes.all(is)
+}
