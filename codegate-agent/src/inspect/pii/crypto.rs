@@ -26,7 +26,8 @@ pub(super) enum Coin {
 
 /// All addresses, in order. Each is a word of letters and digits that is longer than most.
 pub(super) fn find(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Coin)> {
-    runs::of_letters_and_digits::<SHORTEST>(text).filter_map(|range| {
+    let words = runs::of_letters_and_digits::<SHORTEST>(text).into_iter();
+    words.filter_map(|range| {
         let word = text.get(range.clone())?;
         let (coin, is_address) = looks_like(word)?;
         // Hashes cost more than a look around.

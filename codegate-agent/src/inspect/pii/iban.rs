@@ -94,6 +94,7 @@ mod tests {
     fn found(text: &str) -> Option<&str> {
         let text_ = text.as_bytes();
         runs::of_digits(text_)
+            .into_iter()
             .find_map(|run| find(text_, &run))
             .map(|range| &text[range])
     }

@@ -69,7 +69,7 @@ impl Pii {
             return Vec::new();
         }
         let mut found = Found::new(&self.policy, taken);
-        let runs: Vec<_> = runs::of_digits(text).collect();
+        let runs = runs::of_digits(text);
         self.numbers(text, &runs, &mut found);
         if found.wants(Family::Crypto) {
             for (range, coin) in crypto::find(text) {

@@ -313,7 +313,7 @@ mod tests {
     /// As the caller keeps them: the first to take a place.
     fn found(text: &str) -> Vec<&str> {
         let mut kept: Vec<Range<usize>> = international(text.as_bytes()).collect();
-        let runs: Vec<_> = runs::of_digits(text.as_bytes()).collect();
+        let runs = runs::of_digits(text.as_bytes());
         for range in national(text.as_bytes(), &runs) {
             if kept
                 .iter()

@@ -46,6 +46,7 @@ mod words;
 use std::path::Path;
 
 use engine::{Engine, Sought};
+use landmarks::Words;
 use rule::Rule;
 use sweep::{Sweep, Swept, Triggers};
 
@@ -101,31 +102,37 @@ impl Scanner {
     /// What is percent-encoded, escaped, or wrapped in base64, hexadecimal or UTF-16 is found, too: one
     /// level of that is looked through.
     pub fn scan(&self, text: &[u8]) -> Vec<Finding> {
-        let found = self.scan_plain(text);
-        let views = disguise::views(text);
+        let words = Words::of(text);
+        let found = self.scan_plain(text, &words);
+        let views = disguise::views(text, &words);
         if views.is_empty() {
             return found;
         }
-        views.lead_back(self.scan_plain(views.bytes()), found)
+        let hidden = views.bytes();
+        views.lead_back(self.scan_plain(hidden, &Words::of(hidden)), found)
     }
 
     /// What stands in a text as it is, also below its name.
-    fn scan_plain(&self, text: &[u8]) -> Vec<Finding> {
-        let swept = self.sweep(text);
+    fn scan_plain(&self, text: &[u8], words: &Words) -> Vec<Finding> {
+        let swept = self.sweep(text, words);
         let views = columns::views(text, &swept.above);
         if views.is_empty() {
             return swept.findings;
         }
-        views.lead_back(self.sweep(views.bytes()).findings, swept.findings)
+        let moved = views.bytes();
+        views.lead_back(
+            self.sweep(moved, &Words::of(moved)).findings,
+            swept.findings,
+        )
     }
 
     /// What stands in a text as it is, beside its name.
     ///
     /// If the engine fails (no memory for its scratch space), every pattern is run over the whole
     /// text instead: slow, but nothing is missed.
-    fn sweep(&self, text: &[u8]) -> Swept {
+    fn sweep(&self, text: &[u8], words: &Words) -> Swept {
         let mut sweep = Sweep::new(&self.rules, text);
-        match self.engine.scan(text, &mut |hit| sweep.check(hit)) {
+        match self.engine.scan(text, words, &mut |hit| sweep.check(hit)) {
             Ok(()) => sweep.finish(),
             Err(error) => {
                 tracing::warn!(%error, "the first pass failed; running every rule on its own");
@@ -143,7 +150,10 @@ impl Scanner {
     /// How often triggers fire in a text: the first pass alone, to be measured.
     pub fn triggers(&self, text: &[u8]) -> usize {
         let mut count = 0;
-        match self.engine.scan(text, &mut |_| count += 1) {
+        match self
+            .engine
+            .scan(text, &Words::of(text), &mut |_| count += 1)
+        {
             Ok(()) => count,
             Err(_) => 0,
         }

@@ -13,7 +13,7 @@ use super::{
     edges::{self, Edges},
     engine::Sought,
     judge::Site,
-    landmarks::{self, Held},
+    landmarks::Held,
     pattern::Pattern,
     pem::Extend,
     source::{Class, Origin, RuleError, RuleText, Source},
@@ -184,7 +184,7 @@ fn is_by_landmarks(text: &RuleText, trigger: &Trigger) -> Result<bool, String> {
         (None, None) => (None, 0),
     };
     Ok(held.is_some_and(|held| {
-        name + held.before <= landmarks::BEFORE && trigger.longest <= held.landmark.behind()
+        name + held.before <= held.landmark.before() && trigger.longest <= held.landmark.behind()
     }))
 }
 

@@ -4,12 +4,14 @@
 //! Knows: the encodings. Must not know: rules. Most that looks like base64 is none, or hides no text:
 //! the first byte that is not text ends the attempt, so images cost no more than a look.
 
-use super::{Views, Way, is_text, line_end, line_start};
-use crate::inspect::runs;
+use std::ops::Range;
 
-/// The shortest encoded text, in characters. So short a word of another kind is hardly ever all text
-/// when it is decoded (once in a hundred thousand).
-const LEAST: usize = 16;
+use super::{Views, Way, is_text, line_end, line_start};
+use crate::inspect::secrets::landmarks::{self, Words};
+
+/// The shortest encoded text, in characters: no shorter word is known. One of another kind is hardly ever all
+/// text when it is decoded (once in a hundred thousand).
+const LEAST: usize = landmarks::LEAST;
 /// The shortest text in hexadecimal, in characters.
 const LEAST_HEX: usize = 32;
 /// How much stands in a view before and behind the decoded text, in bytes: its name, its quote.
@@ -40,9 +42,9 @@ const SIX_BITS: [u8; 256] = {
     table
 };
 
-pub(super) fn add(text: &[u8], views: &mut Views) {
+pub(super) fn add(text: &[u8], words: &Words, views: &mut Views) {
     let mut done = 0;
-    for run in runs::of_base64::<LEAST>(text) {
+    for run in words.iter().flat_map(|word| of_base64(text, word)) {
         let word = text.get(run.clone()).unwrap_or_default();
         let Some(decoded) = hex(word).or_else(|| base64(word)) else {
             continue;
@@ -60,6 +62,19 @@ pub(super) fn add(text: &[u8], views: &mut Views) {
         views.plain(text, raw.end..done);
         done = raw.end;
     }
+}
+
+/// The runs of base64's characters within a word that has others, too, as far as they are long enough.
+fn of_base64<'a>(text: &'a [u8], word: &Range<usize>) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut next = word.start;
+    let bytes = text.get(word.clone()).unwrap_or_default();
+    let runs = bytes.split(|byte| SIX_BITS[usize::from(*byte)] == NONE);
+    let runs = runs.map(move |run| {
+        let start = next;
+        next = start + run.len() + 1;
+        start..start + run.len()
+    });
+    runs.filter(|run| run.len() >= LEAST)
 }
 
 fn base64(word: &[u8]) -> Option<Vec<u8>> {
@@ -102,12 +117,20 @@ fn text_of<B: Iterator<Item = u8>>(bytes: impl Fn() -> B) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::runs;
 
     #[test]
-    fn what_runs_are_made_of_has_six_bits_each() {
+    fn what_is_encoded_stands_in_words() {
         for byte in 0..=u8::MAX {
-            let is_run = runs::of_base64::<LEAST>(&[byte; LEAST]).next().is_some();
-            assert_eq!(is_run, SIX_BITS[usize::from(byte)] != NONE, "{byte}");
+            let is_of_base64 = SIX_BITS[usize::from(byte)] != NONE;
+            assert!(!is_of_base64 || runs::is_key_character(byte), "{byte}");
         }
+    }
+
+    #[test]
+    fn a_word_is_parted_where_it_is_no_base64() {
+        let text = format!("{0}.{0}=={0}~-", "a/+_-0".repeat(3));
+        let runs: Vec<_> = of_base64(text.as_bytes(), &(0..text.len())).collect();
+        assert_eq!(runs, [0..18, 19..37, 39..57]);
     }
 }

@@ -8,13 +8,16 @@ mod encoded;
 mod escapes;
 mod wide;
 
-use super::views::{Views, Way};
+use super::{
+    landmarks::Words,
+    views::{Views, Way},
+};
 
-/// What a text hides.
-pub(super) fn views(text: &[u8]) -> Views {
+/// What a text hides, whose words are known.
+pub(super) fn views(text: &[u8], words: &Words) -> Views {
     let mut views = Views::default();
     escapes::add(text, &mut views);
-    encoded::add(text, &mut views);
+    encoded::add(text, words, &mut views);
     wide::add(text, &mut views);
     views
 }

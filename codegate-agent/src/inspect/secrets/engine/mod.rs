@@ -8,7 +8,7 @@ mod gathered;
 
 use std::path::Path;
 
-use super::{kept::Kept, landmarks};
+use super::{kept::Kept, landmarks::Words};
 use database::Database;
 use gathered::Gathered;
 
@@ -89,15 +89,20 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Calls `on_hit` for every hit in a text, each rule's in the order of their ends. What it does with a hit that
+    /// Calls `on_hit` for every hit in a text, whose words are known, each rule's in the order of their ends. What it does with a hit that
     /// comes twice must be the same as with one.
-    pub(super) fn scan(&self, text: &[u8], on_hit: &mut dyn FnMut(Hit)) -> Result<(), EngineError> {
+    pub(super) fn scan(
+        &self,
+        text: &[u8],
+        words: &Words,
+        on_hit: &mut dyn FnMut(Hit),
+    ) -> Result<(), EngineError> {
         self.everywhere.scan(text, |end| end, on_hit)?;
         if self.by_landmarks.database.is_none() {
             return Ok(());
         }
         let mut gathered = Gathered::default();
-        for part in landmarks::surroundings(text) {
+        for part in words.surroundings(text) {
             if !gathered.takes(&part) {
                 self.scan_gathered(text, &mut gathered, on_hit)?;
             }

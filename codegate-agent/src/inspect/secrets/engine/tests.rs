@@ -19,7 +19,8 @@ const fn everywhere(trigger: &str) -> Sought<'_> {
 fn hits(engine: &Engine, text: &str) -> Vec<(usize, usize)> {
     let mut hits = Vec::new();
     let mut on_hit = |hit: Hit| hits.push((hit.rule, hit.end));
-    engine.scan(text.as_bytes(), &mut on_hit).unwrap();
+    let words = Words::of(text.as_bytes());
+    engine.scan(text.as_bytes(), &words, &mut on_hit).unwrap();
     hits
 }
 

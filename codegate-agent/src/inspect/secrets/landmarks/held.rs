@@ -4,7 +4,7 @@
 
 use regex_syntax::hir::{Capture, Class, ClassBytes, Hir, HirKind};
 
-use super::{LEAST, LEAST_WITH_DIGIT, Landmark};
+use super::{LEAST, LEAST_OF_LETTERS, Landmark};
 use crate::inspect::runs;
 
 /// A landmark that each match of a pattern holds.
@@ -52,6 +52,8 @@ fn has_group(hir: &Hir, name: &str) -> bool {
 struct Word {
     shortest: usize,
     digit: bool,
+    /// A digit, or letters of both cases.
+    mixed: bool,
 }
 
 impl Word {
@@ -59,6 +61,7 @@ impl Word {
         Self {
             shortest: self.shortest + next.shortest,
             digit: self.digit || next.digit,
+            mixed: self.mixed || next.mixed,
         }
     }
 
@@ -66,6 +69,7 @@ impl Word {
         Self {
             shortest: self.shortest.min(other.shortest),
             digit: self.digit && other.digit,
+            mixed: self.mixed && other.mixed,
         }
     }
 
@@ -75,10 +79,11 @@ impl Word {
     }
 
     fn held(self, before: Option<usize>) -> Option<Held> {
-        let least = if self.digit { LEAST_WITH_DIGIT } else { LEAST };
+        let is_long =
+            self.digit && self.shortest >= LEAST || self.mixed && self.shortest >= LEAST_OF_LETTERS;
         let landmark = Landmark::LongWord;
         before
-            .filter(|_| self.shortest >= least)
+            .filter(|_| is_long)
             .map(|before| Held { landmark, before })
     }
 }
@@ -181,42 +186,69 @@ fn either(one: Held, other: Held) -> Held {
     Held { before, ..nearer }
 }
 
-/// Sixteen random hexadecimal digits are all letters once in six million times.
 fn repeated(word: Word, sub: &Hir, times: usize) -> Word {
-    let shortest = word.shortest * times;
-    let digit = word.digit && times > 0 || shortest >= LEAST_WITH_DIGIT && is_hexadecimal(sub);
-    Word { shortest, digit }
-}
-
-fn is_hexadecimal(hir: &Hir) -> bool {
-    let HirKind::Class(Class::Bytes(class)) = hir.kind() else {
-        return false;
+    let random = match sub.kind() {
+        HirKind::Class(Class::Bytes(class)) => Shares::of(class).among(times),
+        _ => Word::default(),
     };
-    all(class, |byte| byte.is_ascii_hexdigit()) && all_digits_are_in(class)
+    let some = times > 0;
+    Word {
+        shortest: word.shortest * times,
+        digit: word.digit && some || random.digit,
+        mixed: word.mixed && some || random.mixed,
+    }
 }
 
-fn all_digits_are_in(class: &ClassBytes) -> bool {
-    class
-        .iter()
-        .any(|range| range.start() <= b'0' && b'9' <= range.end())
+/// How much of a class of characters is of a kind.
+struct Shares {
+    digits: f64,
+    lower: f64,
+    upper: f64,
+}
+
+impl Shares {
+    fn of(class: &ClassBytes) -> Self {
+        let count = |is: fn(&u8) -> bool| bytes(class).filter(is).count() as f64;
+        let all = count(|_| true);
+        Self {
+            digits: count(u8::is_ascii_digit) / all,
+            lower: count(u8::is_ascii_lowercase) / all,
+            upper: count(u8::is_ascii_uppercase) / all,
+        }
+    }
+
+    /// What so many random characters of the class have, but for one value in ten thousand.
+    fn among(&self, times: usize) -> Word {
+        const RARE: f64 = 1e-4;
+        let none_of = |share: f64| (1.0 - share).powf(times as f64);
+        Word {
+            shortest: times,
+            digit: none_of(self.digits) < RARE,
+            mixed: none_of(self.digits + self.lower) + none_of(self.digits + self.upper) < RARE,
+        }
+    }
 }
 
 fn word_of(bytes: &[u8]) -> Option<Word> {
+    let has = |is: fn(&u8) -> bool| bytes.iter().any(is);
     let is_word = bytes.iter().all(|byte| runs::is_key_character(*byte));
     is_word.then(|| Word {
         shortest: bytes.len(),
-        digit: bytes.iter().any(u8::is_ascii_digit),
+        digit: has(u8::is_ascii_digit),
+        mixed: has(u8::is_ascii_digit)
+            || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase),
     })
 }
 
 fn word_of_class(class: &ClassBytes) -> Option<Word> {
-    all(class, runs::is_key_character).then(|| Word {
+    let digit = bytes(class).all(|byte| byte.is_ascii_digit());
+    bytes(class).all(runs::is_key_character).then_some(Word {
         shortest: 1,
-        digit: all(class, |byte| byte.is_ascii_digit()),
+        digit,
+        mixed: digit,
     })
 }
 
-fn all(class: &ClassBytes, is: fn(u8) -> bool) -> bool {
-    let mut bytes = class.iter().flat_map(|range| range.start()..=range.end());
-    bytes.all(is)
+fn bytes(class: &ClassBytes) -> impl Iterator<Item = u8> {
+    class.iter().flat_map(|range| range.start()..=range.end())
 }

@@ -11,77 +11,90 @@ use crate::inspect::runs;
 
 pub(super) use held::Held;
 
-/// A word with a digit is long from this length on, in bytes.
-const LEAST_WITH_DIGIT: usize = 16;
+/// The shortest word that may be a landmark, in bytes: it has a digit.
+pub(super) const LEAST: usize = 16;
 
-/// Any word is: hardly any name in code.
-const LEAST: usize = 32;
-
-/// How far before a landmark is looked, in bytes: a name, its tie, and what its value begins with.
-pub(super) const BEFORE: usize = 400;
-
-/// How far behind the start of a long word, if it does not end later.
-const BEHIND_WORD: usize = 64;
-
-/// How far behind a sign: the rest of an address or URL, and what ties a password to it.
-const BEHIND_SIGN: usize = 128;
+/// The shortest one without a digit: it has both cases, and hardly any name in code is that long.
+const LEAST_OF_LETTERS: usize = 32;
 
 /// A kind of landmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Landmark {
+    /// A long word of the characters that keys are made of.
     LongWord,
     /// `@`.
     Sign,
 }
 
 impl Landmark {
-    /// How far behind its start is looked at least, in bytes.
+    /// How far before it is looked, in bytes: a name, its tie, and what its value begins with; a URL or address.
+    pub(super) fn before(self) -> usize {
+        match self {
+            Self::LongWord => 300,
+            Self::Sign => 400,
+        }
+    }
+
+    /// How far behind its start, in bytes, if it does not end later: the rest of a URL or address, and what ties
+    /// a password to it.
     pub(super) fn behind(self) -> usize {
         match self {
-            Self::LongWord => BEHIND_WORD,
-            Self::Sign => BEHIND_SIGN,
+            Self::LongWord => 64,
+            Self::Sign => 128,
         }
+    }
+
+    fn around(self, at: &Range<usize>) -> Range<usize> {
+        at.start.saturating_sub(self.before())..at.end.max(at.start + self.behind())
     }
 }
 
-/// The parts of a text that are around landmarks, in order and apart.
-pub(super) fn surroundings(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut around = all(text).map(|range| around(text, &range)).peekable();
-    std::iter::from_fn(move || {
-        let mut part = around.next()?;
-        while let Some(next) = around.next_if(|next| next.start <= part.end) {
-            part.end = part.end.max(next.end);
-        }
-        Some(part)
-    })
+/// The words of a text that are long enough to be looked at, in order.
+#[derive(Debug)]
+pub(super) struct Words(Vec<Range<usize>>);
+
+impl Words {
+    /// The runs of [`LEAST`] or more of the characters that keys are made of.
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self(runs::of_key_characters::<LEAST>(text))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.0.iter()
+    }
+
+    /// The parts of their text that are around landmarks, in order and apart.
+    pub(super) fn surroundings(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        let mut around = self.landmarks(text).peekable();
+        std::iter::from_fn(move || {
+            let mut part = around.next()?;
+            while let Some(next) = around.next_if(|next| next.start <= part.end) {
+                part.end = part.end.max(next.end);
+            }
+            part.end = part.end.min(text.len());
+            Some(part)
+        })
+    }
+
+    /// What is around each landmark, in the order of their starts.
+    fn landmarks(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        let is_long = |word: &&Range<usize>| text.get((*word).clone()).is_some_and(is_long);
+        let words = self.iter().filter(is_long);
+        let mut words = words.map(|word| Landmark::LongWord.around(word)).peekable();
+        let signs = memchr::memchr_iter(b'@', text);
+        let mut signs = signs.map(|at| Landmark::Sign.around(&(at..at))).peekable();
+        std::iter::from_fn(move || match (words.peek(), signs.peek()) {
+            (Some(word), Some(sign)) if sign.start < word.start => signs.next(),
+            (Some(_), _) => words.next(),
+            (None, _) => signs.next(),
+        })
+    }
 }
 
-fn around(text: &[u8], at: &(Landmark, Range<usize>)) -> Range<usize> {
-    let (landmark, range) = at;
-    let end = range.end.max(range.start + landmark.behind());
-    range.start.saturating_sub(BEFORE)..end.min(text.len())
-}
-
-/// All landmarks in the order of their starts.
-fn all(text: &[u8]) -> impl Iterator<Item = (Landmark, Range<usize>)> {
-    let mut words = long_words(text).peekable();
-    let mut signs = memchr::memchr_iter(b'@', text).peekable();
-    std::iter::from_fn(move || match (words.peek(), signs.peek()) {
-        (Some(word), Some(sign)) if word.start > *sign => signs.next().map(sign_at),
-        (Some(_), _) => words.next().map(|word| (Landmark::LongWord, word)),
-        (None, _) => signs.next().map(sign_at),
-    })
-}
-
-fn sign_at(at: usize) -> (Landmark, Range<usize>) {
-    (Landmark::Sign, at..at + 1)
-}
-
-fn long_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    runs::of_key_characters::<LEAST_WITH_DIGIT>(text).filter(|run| {
-        let word = text.get(run.clone()).unwrap_or_default();
-        word.len() >= LEAST || runs::have_digit(word)
-    })
+fn is_long(word: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| word.iter().any(is);
+    let of_both_cases = || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    runs::have_digit(word) || word.len() >= LEAST_OF_LETTERS && of_both_cases()
 }
 
 #[cfg(test)]

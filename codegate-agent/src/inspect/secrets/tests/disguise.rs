@@ -5,7 +5,10 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-use super::{bare_tokens, expand, found, none_wrong, secrets};
+use super::{
+    super::{disguise::views, landmarks::Words},
+    bare_tokens, expand, found, none_wrong, secrets,
+};
 
 /// A secret that is not found as it stands, whole.
 fn hidden(before: &str, encoded: &str, after: &str) {
@@ -167,7 +170,7 @@ fn a_text_of_nothing_but_escapes_stays_linear() {
         "%41", "\\/", "\\x41", "&amp;", "%41\n", "QUJD", "A\0", "%2541 ",
     ] {
         let text = piece.repeat((64 << 10) / piece.len());
-        let views = super::super::disguise::views(text.as_bytes());
+        let views = views(text.as_bytes(), &Words::of(text.as_bytes()));
         assert!(
             views.bytes().len() <= 3 * text.len(),
             "{piece:?}: {}",

@@ -1,7 +1,7 @@
 //! Texts that are written to cost much: what is counted is steps, not time.
 
 use super::{SCANNER, expand, source};
-use crate::inspect::secrets::{engine::Hit, sweep::Sweep};
+use crate::inspect::secrets::{engine::Hit, landmarks::Words, sweep::Sweep};
 
 /// A text of this many bytes for each rule.
 const LEN: usize = 2 << 10;
@@ -26,7 +26,7 @@ fn a_rule_is_tried_at_no_place_twice() {
             let mut sweep = Sweep::new(&SCANNER.rules, &text);
             SCANNER
                 .engine
-                .scan(&text, &mut |hit| sweep.check(hit))
+                .scan(&text, &Words::of(&text), &mut |hit| sweep.check(hit))
                 .unwrap();
             let most = *sweep.tries.iter().max().unwrap();
             assert!(most <= text.len(), "{id}: {most} tries");
