@@ -89,8 +89,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Calls `on_hit` for every hit in a text, whose words are known, each rule's in the order of their ends. What it does with a hit that
-    /// comes twice must be the same as with one.
+    /// Calls `on_hit` for every hit in a text, whose words are known: each rule's in the order of their ends.
     pub(super) fn scan(
         &self,
         text: &[u8],
