@@ -3,8 +3,8 @@
 //! Knows: bytes of decoded text and the rules, which are data (`rules/*.toml`). Must not know: JSON,
 //! HTTP, who is asking, or what becomes of a finding.
 //!
-//! The first pass are two Hyperscan databases made of every rule's *trigger*, a prefix of what the
-//! rule's pattern accepts ([`trigger`]); they tell only where a trigger ended. One of them need not look at all
+//! The first pass are Hyperscan databases made of every rule's *trigger*, a prefix of what the
+//! rule's pattern accepts ([`trigger`]); they tell only where a trigger ended. But for one they need not look at all
 //! of the text, but only where something long or odd stands ([`landmarks`]). The second pass runs
 //! the pattern itself in a small window around that place ([`rule`]), finds the exact bounds, and
 //! asks the rule's conditions. Both passes come from one pattern, so they cannot disagree.

@@ -13,7 +13,7 @@ use super::{
     edges::{self, Edges},
     engine::Sought,
     judge::Site,
-    landmarks::Held,
+    landmarks::{Held, Landmark},
     pattern::Pattern,
     pem::Extend,
     source::{Class, Origin, RuleError, RuleText, Source},
@@ -27,8 +27,8 @@ pub(super) struct Rule {
     pub(super) origin: Origin,
     pub(super) trigger: Trigger,
     pub(super) id: Arc<str>,
-    /// All that it finds is around landmarks, its trigger included.
-    pub(super) by_landmarks: bool,
+    /// All that it finds is around these, its trigger included.
+    around: Option<Landmark>,
     kind: Kind,
     shape: Shape,
     confidence: Confidence,
@@ -78,7 +78,7 @@ impl Rule {
         let (trigger, shape) = shape(&text).map_err(fail)?;
         Ok(Self {
             id: text.id.as_str().into(),
-            by_landmarks: is_by_landmarks(&text, &trigger).map_err(fail)?,
+            around: landmark(&text, &trigger).map_err(fail)?,
             kind,
             trigger,
             shape,
@@ -93,7 +93,7 @@ impl Rule {
     pub(super) fn sought(&self) -> Sought<'_> {
         Sought {
             trigger: &self.trigger.pattern,
-            by_landmarks: self.by_landmarks,
+            around: self.around,
         }
     }
 
@@ -172,20 +172,16 @@ fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
     }
 }
 
-/// Whether all that a rule finds is close to a landmark, and its trigger, too.
-fn is_by_landmarks(text: &RuleText, trigger: &Trigger) -> Result<bool, String> {
-    let held = |pattern: &str| -> Result<Option<Held>, String> {
-        let hir = trigger::parse(pattern).map_err(|error| format!("pattern: {error}"))?;
-        Ok(Held::by(&hir, text.needs.contains(&Class::Digit)))
+/// What all that a rule finds is around, and its trigger, too.
+fn landmark(text: &RuleText, trigger: &Trigger) -> Result<Option<Landmark>, String> {
+    let (pattern, name) = match (&text.pattern, &text.value) {
+        (Some(pattern), _) => (pattern, 0),
+        (None, Some(value)) => (value, trigger.longest + assignment::LONGEST_TIE),
+        (None, None) => return Ok(None),
     };
-    let (held, name) = match (&text.pattern, &text.value) {
-        (Some(pattern), _) => (held(pattern)?, 0),
-        (None, Some(value)) => (held(value)?, trigger.longest + assignment::LONGEST_TIE),
-        (None, None) => (None, 0),
-    };
-    Ok(held.is_some_and(|held| {
-        name + held.before <= held.landmark.before() && trigger.longest <= held.landmark.behind()
-    }))
+    let hir = trigger::parse(pattern).map_err(|error| format!("pattern: {error}"))?;
+    let held = Held::by(&hir, text.needs.contains(&Class::Digit));
+    Ok(held.and_then(|held| held.around(name, trigger.longest)))
 }
 
 fn trigger(pattern: &str) -> Result<Trigger, String> {

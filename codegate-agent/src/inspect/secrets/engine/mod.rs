@@ -1,5 +1,5 @@
-//! The first pass: where triggers ended, found by two Hyperscan databases. One looks at all of a text, the
-//! other one only around its [landmarks](super::landmarks).
+//! The first pass: where triggers ended, found by some Hyperscan databases. One looks at all of a text, the
+//! others only around its [landmarks](super::landmarks), one for each kind.
 //!
 //! Knows: triggers, and nothing of rules but their index. Must not know: what becomes of a hit.
 
@@ -8,13 +8,16 @@ mod gathered;
 
 use std::path::Path;
 
-use super::{kept::Kept, landmarks::Words};
+use super::{
+    kept::Kept,
+    landmarks::{Landmark, Words},
+};
 use database::Database;
 use gathered::Gathered;
 
 pub(super) use database::{EngineError, LONGEST_TRIGGER};
 
-/// What stands between the patterns of the two databases where they are told apart from others.
+/// What stands between the patterns of two databases where they are told apart from others.
 const BETWEEN: &str = "\0";
 
 /// A trigger has matched.
@@ -30,55 +33,46 @@ pub(super) struct Hit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sought<'a> {
     pub(super) trigger: &'a str,
-    /// Around landmarks only.
-    pub(super) by_landmarks: bool,
+    /// Around these only, or everywhere.
+    pub(super) around: Option<Landmark>,
 }
 
 /// The compiled triggers.
 #[derive(Debug)]
-pub(super) struct Engine {
-    everywhere: Part,
-    by_landmarks: Part,
-}
+pub(super) struct Engine(Vec<Part>);
 
 /// Triggers that are looked for in the same places.
 #[derive(Debug)]
 struct Part {
-    /// None if there are no such triggers.
-    database: Option<Database>,
+    around: Option<Landmark>,
+    database: Database,
     /// The rule of each trigger.
     rules: Vec<usize>,
 }
 
-/// Which triggers are looked for where.
+/// What a [`Part`] is made of; there is a trigger at least.
 struct Plan<'a> {
-    everywhere: Triggers<'a>,
-    by_landmarks: Triggers<'a>,
-}
-
-#[derive(Default)]
-struct Triggers<'a> {
-    patterns: Vec<&'a str>,
+    around: Option<Landmark>,
+    triggers: Vec<&'a str>,
     rules: Vec<usize>,
 }
 
 impl Engine {
     /// Compiles triggers; a [`Hit`] names them by their position.
     pub(super) fn compile(sought: &[Sought<'_>]) -> Result<Self, EngineError> {
-        let plan = Plan::of(sought);
-        Ok(Self {
-            everywhere: plan.everywhere.compile()?,
-            by_landmarks: plan.by_landmarks.compile()?,
-        })
+        let plans = Plan::of(sought).into_iter();
+        let parts = plans.map(|plan| Ok(plan.part(Database::compile(&plan.triggers)?)));
+        Ok(Self(parts.collect::<Result<_, _>>()?))
     }
 
     /// What was compiled before and kept in a folder, or else compiles triggers, and keeps that.
     ///
     /// Hyperscan itself refuses what another version of it compiled, or for another processor.
     pub(super) fn kept_or_compiled(sought: &[Sought<'_>], dir: &Path) -> Result<Self, EngineError> {
-        let kept = Plan::of(sought).kept(dir);
+        let plans = Plan::of(sought);
+        let kept = Plan::kept(&plans, dir);
         let bytes = kept.read();
-        if let Some(engine) = bytes.and_then(|bytes| Self::deserialize(Plan::of(sought), &bytes)) {
+        if let Some(engine) = bytes.and_then(|bytes| Self::deserialize(&plans, &bytes)) {
             return Ok(engine);
         }
         let engine = Self::compile(sought)?;
@@ -96,93 +90,67 @@ impl Engine {
         words: &Words,
         on_hit: &mut dyn FnMut(Hit),
     ) -> Result<(), EngineError> {
-        self.everywhere.scan(text, |end| end, on_hit)?;
-        if self.by_landmarks.database.is_none() {
-            return Ok(());
-        }
-        let mut gathered = Gathered::default();
-        for part in words.surroundings(text) {
-            if !gathered.takes(&part) {
-                self.scan_gathered(text, &mut gathered, on_hit)?;
-            }
-            gathered.add(text, part);
-        }
-        self.scan_gathered(text, &mut gathered, on_hit)
-    }
-
-    fn scan_gathered(
-        &self,
-        text: &[u8],
-        gathered: &mut Gathered,
-        on_hit: &mut dyn FnMut(Hit),
-    ) -> Result<(), EngineError> {
-        let bytes = gathered.bytes(text);
-        let scanned = self
-            .by_landmarks
-            .scan(bytes, |end| gathered.lead_back(end), on_hit);
-        gathered.clear();
-        scanned
-    }
-
-    fn serialize(&self) -> Result<Vec<u8>, EngineError> {
-        let first = self.everywhere.serialize()?;
-        let second = self.by_landmarks.serialize()?;
-        let length = (first.len() as u64).to_le_bytes();
-        Ok([&length[..], &first, &second].concat())
-    }
-
-    fn deserialize(plan: Plan<'_>, bytes: &[u8]) -> Option<Self> {
-        let (length, rest) = bytes.split_first_chunk()?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-        let (first, second) = rest.split_at_checked(length)?;
-        Some(Self {
-            everywhere: plan.everywhere.deserialize(first)?,
-            by_landmarks: plan.by_landmarks.deserialize(second)?,
+        self.0.iter().try_for_each(|part| match part.around {
+            Some(landmark) => part.scan_around(landmark, text, words, on_hit),
+            None => part.scan(text, |end| end, on_hit),
         })
+    }
+
+    /// Each part's bytes, behind their length.
+    fn serialize(&self) -> Result<Vec<u8>, EngineError> {
+        let mut all = Vec::new();
+        for part in &self.0 {
+            let bytes = part.database.serialize()?;
+            all.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            all.extend_from_slice(&bytes);
+        }
+        Ok(all)
+    }
+
+    fn deserialize(plans: &[Plan<'_>], mut bytes: &[u8]) -> Option<Self> {
+        let mut next = || {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            let (database, rest) = rest.split_at_checked(length)?;
+            bytes = rest;
+            Database::deserialize(database)
+        };
+        let parts = plans.iter().map(|plan| Some(plan.part(next()?)));
+        parts.collect::<Option<_>>().map(Self)
     }
 }
 
 impl<'a> Plan<'a> {
-    fn of(sought: &[Sought<'a>]) -> Self {
-        let among = |by_landmarks| {
+    fn of(sought: &[Sought<'a>]) -> Vec<Self> {
+        let places = Landmark::ALL.into_iter().map(Some);
+        let plans = std::iter::once(None).chain(places).map(|around| {
             let sought = sought.iter().enumerate();
-            let chosen = sought.filter(|(_, sought)| sought.by_landmarks == by_landmarks);
-            let (rules, patterns) = chosen.map(|(rule, sought)| (rule, sought.trigger)).unzip();
-            Triggers { patterns, rules }
-        };
-        Self {
-            everywhere: among(false),
-            by_landmarks: among(true),
+            let chosen = sought.filter(|(_, sought)| sought.around == around);
+            let (rules, triggers) = chosen.map(|(rule, sought)| (rule, sought.trigger)).unzip();
+            Self {
+                around,
+                triggers,
+                rules,
+            }
+        });
+        plans.filter(|plan| !plan.triggers.is_empty()).collect()
+    }
+
+    fn part(&self, database: Database) -> Part {
+        Part {
+            around: self.around,
+            database,
+            rules: self.rules.clone(),
         }
     }
 
-    fn kept(&self, dir: &Path) -> Kept {
-        let (first, second) = (&self.everywhere.patterns, &self.by_landmarks.patterns);
-        Kept::of(dir, &[&first[..], &[BETWEEN], &second[..]].concat())
-    }
-}
-
-impl Triggers<'_> {
-    fn compile(self) -> Result<Part, EngineError> {
-        let some = !self.patterns.is_empty();
-        let database = some
-            .then(|| Database::compile(&self.patterns))
-            .transpose()?;
-        Ok(Part {
-            database,
-            rules: self.rules,
-        })
-    }
-
-    fn deserialize(self, bytes: &[u8]) -> Option<Part> {
-        let database = match self.patterns.is_empty() {
-            true => None,
-            false => Some(Database::deserialize(bytes)?),
-        };
-        Some(Part {
-            database,
-            rules: self.rules,
-        })
+    fn kept(plans: &[Self], dir: &Path) -> Kept {
+        let mut patterns = Vec::new();
+        for plan in plans {
+            patterns.extend_from_slice(&plan.triggers);
+            patterns.push(BETWEEN);
+        }
+        Kept::of(dir, &patterns)
     }
 }
 
@@ -194,10 +162,7 @@ impl Part {
         mut place: impl FnMut(usize) -> usize,
         on_hit: &mut dyn FnMut(Hit),
     ) -> Result<(), EngineError> {
-        let Some(database) = &self.database else {
-            return Ok(());
-        };
-        database.scan(bytes, &mut |pattern, end| {
+        self.database.scan(bytes, &mut |pattern, end| {
             if let Some(rule) = self.rules.get(pattern) {
                 let (rule, end) = (*rule, place(end));
                 on_hit(Hit { rule, end });
@@ -205,10 +170,34 @@ impl Part {
         })
     }
 
-    fn serialize(&self) -> Result<Vec<u8>, EngineError> {
-        self.database
-            .as_ref()
-            .map_or_else(|| Ok(Vec::new()), Database::serialize)
+    fn scan_around(
+        &self,
+        landmark: Landmark,
+        text: &[u8],
+        words: &Words,
+        on_hit: &mut dyn FnMut(Hit),
+    ) -> Result<(), EngineError> {
+        let mut gathered = Gathered::default();
+        words.around(landmark, text, |part| {
+            if !gathered.takes(&part) {
+                self.scan_gathered(text, &mut gathered, on_hit)?;
+            }
+            gathered.add(text, part);
+            Ok(())
+        })?;
+        self.scan_gathered(text, &mut gathered, on_hit)
+    }
+
+    fn scan_gathered(
+        &self,
+        text: &[u8],
+        gathered: &mut Gathered,
+        on_hit: &mut dyn FnMut(Hit),
+    ) -> Result<(), EngineError> {
+        let bytes = gathered.bytes(text);
+        let scanned = self.scan(bytes, |end| gathered.lead_back(end), on_hit);
+        gathered.clear();
+        scanned
     }
 }
 

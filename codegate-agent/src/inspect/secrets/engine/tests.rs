@@ -5,14 +5,14 @@ const SOUGHT: [Sought<'_>; 3] = [
     everywhere("xyz"),
     Sought {
         trigger: "key",
-        by_landmarks: true,
+        around: Some(Landmark::LongWord),
     },
 ];
 
 const fn everywhere(trigger: &str) -> Sought<'_> {
     Sought {
         trigger,
-        by_landmarks: false,
+        around: None,
     }
 }
 
@@ -34,7 +34,7 @@ fn what_was_compiled_before_is_taken_and_finds_the_same() {
     assert_eq!(hits(&open(), text), first);
     // It is what was kept that finds, not what would be compiled.
     let other = Engine::compile(&[everywhere("other"), SOUGHT[2]]).unwrap();
-    let kept = Plan::of(&SOUGHT).kept(dir.path());
+    let kept = Plan::kept(&Plan::of(&SOUGHT), dir.path());
     kept.write(&other.serialize().unwrap());
     assert_eq!(hits(&open(), "abbc other"), [(0, 10)]);
 }
@@ -55,7 +55,7 @@ fn what_the_engine_refuses_is_compiled_again() {
     let dir = tempfile::tempdir().unwrap();
     let open = || Engine::kept_or_compiled(&SOUGHT, dir.path()).unwrap();
     drop(open());
-    let kept = Plan::of(&SOUGHT).kept(dir.path());
+    let kept = Plan::kept(&Plan::of(&SOUGHT), dir.path());
     let mut of_another_version = kept.read().unwrap();
     of_another_version[12] ^= 0x55;
     let mut cut_elsewhere = kept.read().unwrap();

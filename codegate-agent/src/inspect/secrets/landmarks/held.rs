@@ -10,9 +10,9 @@ use crate::inspect::runs;
 /// A landmark that each match of a pattern holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Held {
-    pub(in super::super) landmark: Landmark,
+    pub(super) landmark: Landmark,
     /// At most how many bytes of the match stand before it.
-    pub(in super::super) before: usize,
+    pub(super) before: usize,
 }
 
 impl Held {
@@ -30,6 +30,12 @@ impl Held {
             Some(word) => word.or_digit(pattern.core == Some(None)).held(Some(0)),
             None => pattern.held(hir),
         }
+    }
+
+    /// The landmark, if a trigger of this length is whole around it that begins so far before the match at most.
+    pub(in super::super) fn around(self, before: usize, trigger: usize) -> Option<Landmark> {
+        let is_near = before + self.before <= self.landmark.before();
+        (is_near && trigger <= self.landmark.behind()).then_some(self.landmark)
     }
 
     fn behind(self, before: usize) -> Self {
@@ -81,10 +87,11 @@ impl Word {
     fn held(self, before: Option<usize>) -> Option<Held> {
         let is_long =
             self.digit && self.shortest >= LEAST || self.mixed && self.shortest >= LEAST_OF_LETTERS;
-        let landmark = Landmark::LongWord;
-        before
-            .filter(|_| is_long)
-            .map(|before| Held { landmark, before })
+        let held = |before| Held {
+            landmark: Landmark::LongWord,
+            before,
+        };
+        before.filter(|_| is_long).map(held)
     }
 }
 
@@ -135,7 +142,8 @@ impl Pattern {
             HirKind::Alternation(branches) => {
                 let held: Option<Vec<_>> =
                     branches.iter().map(|branch| self.in_part(branch)).collect();
-                held?.into_iter().reduce(either)
+                let held = held?.into_iter();
+                held.map(Some).reduce(either)?
             }
             HirKind::Capture(capture) => self.in_part(&capture.sub),
             HirKind::Repetition(repetition) if repetition.min > 0 => self.in_part(&repetition.sub),
@@ -175,15 +183,11 @@ impl Pattern {
     }
 }
 
-/// What holds of both: as far before, and looked as far behind.
-fn either(one: Held, other: Held) -> Held {
+/// What both have in common: one kind of landmark, and as far before it.
+fn either(one: Option<Held>, other: Option<Held>) -> Option<Held> {
+    let (one, other) = one.zip(other)?;
     let before = one.before.max(other.before);
-    let nearer = if one.landmark.behind() < other.landmark.behind() {
-        one
-    } else {
-        other
-    };
-    Held { before, ..nearer }
+    (one.landmark == other.landmark).then_some(Held { before, ..one })
 }
 
 fn repeated(word: Word, sub: &Hir, times: usize) -> Word {

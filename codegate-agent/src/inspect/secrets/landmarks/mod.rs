@@ -22,11 +22,14 @@ const LEAST_OF_LETTERS: usize = 32;
 pub(super) enum Landmark {
     /// A long word of the characters that keys are made of.
     LongWord,
-    /// `@`.
+    /// `@` in a URL or address.
     Sign,
 }
 
 impl Landmark {
+    /// All kinds.
+    pub(super) const ALL: [Self; 2] = [Self::LongWord, Self::Sign];
+
     /// How far before it is looked, in bytes: a name, its tie, and what its value begins with; a URL or address.
     pub(super) fn before(self) -> usize {
         match self {
@@ -63,32 +66,40 @@ impl Words {
         self.0.iter()
     }
 
-    /// The parts of their text that are around landmarks, in order and apart.
-    pub(super) fn surroundings(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-        let mut around = self.landmarks(text).peekable();
-        std::iter::from_fn(move || {
-            let mut part = around.next()?;
-            while let Some(next) = around.next_if(|next| next.start <= part.end) {
-                part.end = part.end.max(next.end);
-            }
-            part.end = part.end.min(text.len());
-            Some(part)
-        })
-    }
-
-    /// What is around each landmark, in the order of their starts.
-    fn landmarks(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    /// Calls `on_part` for each part of their text that is around landmarks of a kind, in order and apart.
+    pub(super) fn around<E>(
+        &self,
+        landmark: Landmark,
+        text: &[u8],
+        on_part: impl FnMut(Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if landmark == Landmark::Sign {
+            let signs = memchr::memchr_iter(b'@', text).map(|at| at..at + 1);
+            return apart(landmark, text, signs, on_part);
+        }
         let is_long = |word: &&Range<usize>| text.get((*word).clone()).is_some_and(is_long);
-        let words = self.iter().filter(is_long);
-        let mut words = words.map(|word| Landmark::LongWord.around(word)).peekable();
-        let signs = memchr::memchr_iter(b'@', text);
-        let mut signs = signs.map(|at| Landmark::Sign.around(&(at..at))).peekable();
-        std::iter::from_fn(move || match (words.peek(), signs.peek()) {
-            (Some(word), Some(sign)) if sign.start < word.start => signs.next(),
-            (Some(_), _) => words.next(),
-            (None, _) => signs.next(),
-        })
+        let words = self.iter().filter(is_long).cloned();
+        apart(landmark, text, words, on_part)
     }
+}
+
+/// Calls `on_part` for what is around each of these places; where that overlaps, it is one part.
+fn apart<E>(
+    landmark: Landmark,
+    text: &[u8],
+    places: impl Iterator<Item = Range<usize>>,
+    on_part: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut around = places.map(|place| landmark.around(&place)).peekable();
+    let parts = std::iter::from_fn(|| {
+        let mut part = around.next()?;
+        while let Some(next) = around.next_if(|next| next.start <= part.end) {
+            part.end = part.end.max(next.end);
+        }
+        part.end = part.end.min(text.len());
+        Some(part)
+    });
+    parts.into_iter().try_for_each(on_part)
 }
 
 fn is_long(word: &[u8]) -> bool {

@@ -57,22 +57,40 @@ fn a_pattern_holds_a_sign_where_each_match_has_it() {
         ("[a-z]+@", None),
         ("a@?b", None),
         (" (?:a@|bc@)x", sign(3)),
-        (" (?:a@|[0-9]{16})x", word(2)),
+        (" (?:a@|[0-9]{16})x", None),
     ] {
         assert_eq!(of(pattern, false), expected, "{pattern}");
     }
 }
 
 #[test]
+fn a_landmark_is_near_enough_or_none_is() {
+    for (landmark, before, behind) in [(Landmark::LongWord, 300, 64), (Landmark::Sign, 400, 128)] {
+        let held = Held {
+            landmark,
+            before: 8,
+        };
+        assert_eq!(held.around(before - 8, behind), Some(landmark));
+        assert_eq!(held.around(before - 7, behind), None);
+        assert_eq!(held.around(before - 8, behind + 1), None);
+    }
+}
+
+fn parts(landmark: Landmark, text: &str) -> Vec<(usize, usize)> {
+    let mut parts = Vec::new();
+    let words = Words::of(text.as_bytes());
+    let taken = words.around(landmark, text.as_bytes(), |part| {
+        parts.push((part.start, part.end));
+        Ok::<_, ()>(())
+    });
+    assert_eq!(taken, Ok(()));
+    parts
+}
+
+#[test]
 fn a_text_is_looked_at_around_long_words_and_signs() {
-    let parts = |text: &str| -> Vec<(usize, usize)> {
-        let words = Words::of(text.as_bytes());
-        let parts = words.surroundings(text.as_bytes());
-        parts.map(|part| (part.start, part.end)).collect()
-    };
     let (word, sign) = (Landmark::LongWord, Landmark::Sign);
     let far = " x".repeat(400);
-    assert!(parts(&far).is_empty());
     let letters = "abcdefghijklmnopqrstuvwxyzabcdeX";
     for (landmark, text, length) in [
         (word, "0123456789abcdef", 64),
@@ -80,24 +98,25 @@ fn a_text_is_looked_at_around_long_words_and_signs() {
         (word, &"a0".repeat(50), 100),
         (sign, "@", 128),
     ] {
+        assert!(parts(landmark, &far).is_empty());
         let text = [&far, " ", text, &far].concat();
         let at = far.len() + 1;
-        assert_eq!(
-            parts(&text),
-            [(at - landmark.before(), at + length)],
-            "{text}"
-        );
+        let expected = (at - landmark.before(), at + length);
+        assert_eq!(parts(landmark, &text), [expected], "{text}");
     }
     for text in [
-        "0123456789abcde",
+        "0123456789abcde @",
         &letters[1..],
         &letters.to_lowercase(),
         &letters.to_uppercase(),
     ] {
-        assert!(parts(text).is_empty(), "{text}");
+        assert!(parts(word, text).is_empty(), "{text}");
     }
-    let text = ["@", &far, " 0123456789abcdef @"].concat();
-    let at = text.len() - 1;
-    assert_eq!(parts(&text), [(0, 128), (at - sign.before(), at + 1)]);
-    assert_eq!(parts("@ 0123456789abcdef"), [(0, 18)]);
+}
+
+#[test]
+fn what_is_around_two_landmarks_is_one_part() {
+    let text = |between: usize| format!("{0}{1}{0}", "@", " ".repeat(between - 1));
+    assert_eq!(parts(Landmark::Sign, &text(528)), [(0, 529)]);
+    assert_eq!(parts(Landmark::Sign, &text(529)), [(0, 128), (129, 530)]);
 }
