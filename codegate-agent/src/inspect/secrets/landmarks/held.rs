@@ -38,6 +38,12 @@ impl Held {
         (is_near && trigger <= self.landmark.behind()).then_some(self.landmark)
     }
 
+    /// What either of two has: one kind of landmark, and as far before it as any.
+    fn or(self, other: Self) -> Option<Self> {
+        let before = self.before.max(other.before);
+        (self.landmark == other.landmark).then_some(Self { before, ..self })
+    }
+
     fn behind(self, before: usize) -> Self {
         let before = before + self.before;
         Self { before, ..self }
@@ -117,9 +123,9 @@ impl Pattern {
                 .iter()
                 .try_fold(Word::default(), |all, part| Some(all.and(self.word(part)?))),
             HirKind::Alternation(branches) => {
-                let words: Option<Vec<_>> =
-                    branches.iter().map(|branch| self.word(branch)).collect();
-                words?.into_iter().reduce(Word::or)
+                let mut words = branches.iter().map(|branch| self.word(branch));
+                let first = words.next()??;
+                words.try_fold(first, |all, word| Some(all.or(word?)))
             }
         }
     }
@@ -140,10 +146,9 @@ impl Pattern {
             }
             HirKind::Concat(parts) => self.held_among(parts),
             HirKind::Alternation(branches) => {
-                let held: Option<Vec<_>> =
-                    branches.iter().map(|branch| self.in_part(branch)).collect();
-                let held = held?.into_iter();
-                held.map(Some).reduce(either)?
+                let mut held = branches.iter().map(|branch| self.in_part(branch));
+                let first = held.next()??;
+                held.try_fold(first, |all, held| all.or(held?))
             }
             HirKind::Capture(capture) => self.in_part(&capture.sub),
             HirKind::Repetition(repetition) if repetition.min > 0 => self.in_part(&repetition.sub),
@@ -183,13 +188,7 @@ impl Pattern {
     }
 }
 
-/// What both have in common: one kind of landmark, and as far before it.
-fn either(one: Option<Held>, other: Option<Held>) -> Option<Held> {
-    let (one, other) = one.zip(other)?;
-    let before = one.before.max(other.before);
-    (one.landmark == other.landmark).then_some(Held { before, ..one })
-}
-
+/// A part as often as it is there at least. Its characters are taken to be random.
 fn repeated(word: Word, sub: &Hir, times: usize) -> Word {
     let random = match sub.kind() {
         HirKind::Class(Class::Bytes(class)) => Shares::of(class).among(times),

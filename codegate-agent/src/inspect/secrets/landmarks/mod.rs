@@ -91,7 +91,7 @@ fn apart<E>(
     on_part: impl FnMut(Range<usize>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut around = places.map(|place| landmark.around(&place)).peekable();
-    let parts = std::iter::from_fn(|| {
+    let mut parts = std::iter::from_fn(|| {
         let mut part = around.next()?;
         while let Some(next) = around.next_if(|next| next.start <= part.end) {
             part.end = part.end.max(next.end);
@@ -99,7 +99,7 @@ fn apart<E>(
         part.end = part.end.min(text.len());
         Some(part)
     });
-    parts.into_iter().try_for_each(on_part)
+    parts.try_for_each(on_part)
 }
 
 fn is_long(word: &[u8]) -> bool {

@@ -17,6 +17,7 @@ fn a_pattern_holds_a_word_as_long_as_its_shortest_match() {
         ("ab_[a-z]{29}", false, None),
         ("aB_[a-z]{29}", false, word(0)),
         ("[a-z0-9]{32}", false, word(0)),
+        ("(?:[a-z0-9]{32}|[a-z]{32})", false, None),
         ("[A-Z2-7]{32}", false, None),
         ("[A-Z2-7]{52}", false, word(0)),
         ("ab_[a-z]{13}", true, word(0)),
