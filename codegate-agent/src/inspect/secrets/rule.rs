@@ -2,9 +2,10 @@
 //!
 //! Knows: its own pattern and conditions. Must not know: other rules, or the engine.
 
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use regex::bytes::Captures;
+use regex_syntax::hir::Hir;
 
 use super::{
     assignment::{self, Beside},
@@ -75,10 +76,10 @@ impl Rule {
         let kind = Kind::parse(&text.kind)
             .ok_or_else(|| format!("`{}` is no kind: 2 to 12 of A-Z and 0-9", text.kind))
             .map_err(fail)?;
-        let (trigger, shape) = shape(&text).map_err(fail)?;
+        let (trigger, around, shape) = shape(&text).map_err(fail)?;
         Ok(Self {
             id: text.id.as_str().into(),
-            around: landmark(&text, &trigger).map_err(fail)?,
+            around,
             kind,
             trigger,
             shape,
@@ -149,43 +150,47 @@ fn check_id(id: &str) -> Result<(), String> {
     }
 }
 
-/// A rule's trigger and shape.
-fn shape(text: &RuleText) -> Result<(Trigger, Shape), String> {
+/// A rule's trigger, what that and all that it finds are around, and its shape.
+fn shape(text: &RuleText) -> Result<(Trigger, Option<Landmark>, Shape), String> {
     match (&text.pattern, text.beside.as_slice()) {
         (Some(pattern), []) => {
-            let trigger = trigger(pattern)?;
+            let hir = parsed(pattern)?;
+            let trigger = Trigger::of_parsed(&hir).map_err(in_pattern)?;
+            let around = held(text, &hir).and_then(|held| held.around(0, trigger.longest));
             let token = Token {
                 pattern: Pattern::anchored(pattern),
                 edges: text.edges,
                 reach: trigger.whole.unwrap_or(text.reach),
             };
-            Ok((trigger, Shape::Token(token)))
+            Ok((trigger, around, Shape::Token(token)))
         }
         (None, names @ [_, ..]) => {
             if text.value.is_none() && text.judge.is_none() {
                 return Err("a rule `beside` names needs a `value` or a `judge`".into());
             }
             let beside = Beside::compile(text.value.as_deref(), text.named)?;
-            Ok((trigger(&assignment::any_of(names))?, Shape::Beside(beside)))
+            let trigger = Trigger::of(&assignment::any_of(names)).map_err(in_pattern)?;
+            let value = text.value.as_deref().map(parsed).transpose()?;
+            let name = trigger.longest + assignment::LONGEST_TIE;
+            let held = value.and_then(|value| held(text, &value));
+            let around = held.and_then(|held| held.around(name, trigger.longest));
+            Ok((trigger, around, Shape::Beside(beside)))
         }
         _ => Err("it needs either a `pattern` or names that it stands `beside`".into()),
     }
 }
 
-/// What all that a rule finds is around, and its trigger, too.
-fn landmark(text: &RuleText, trigger: &Trigger) -> Result<Option<Landmark>, String> {
-    let (pattern, name) = match (&text.pattern, &text.value) {
-        (Some(pattern), _) => (pattern, 0),
-        (None, Some(value)) => (value, trigger.longest + assignment::LONGEST_TIE),
-        (None, None) => return Ok(None),
-    };
-    let hir = trigger::parse(pattern).map_err(|error| format!("pattern: {error}"))?;
-    let held = Held::by(&hir, text.needs.contains(&Class::Digit));
-    Ok(held.and_then(|held| held.around(name, trigger.longest)))
+/// The landmark that each match of its pattern or value holds.
+fn held(text: &RuleText, hir: &Hir) -> Option<Held> {
+    Held::by(hir, text.needs.contains(&Class::Digit))
 }
 
-fn trigger(pattern: &str) -> Result<Trigger, String> {
-    Trigger::of(pattern).map_err(|error| format!("pattern: {error}"))
+fn parsed(pattern: &str) -> Result<Hir, String> {
+    trigger::parse(pattern).map_err(in_pattern)
+}
+
+fn in_pattern(error: impl fmt::Display) -> String {
+    format!("pattern: {error}")
 }
 
 impl Token {

@@ -67,11 +67,15 @@ pub(super) enum TriggerError {
 impl Trigger {
     /// The trigger of a pattern in the syntax of the `regex` crate, read without Unicode.
     pub(super) fn of(pattern: &str) -> Result<Self, TriggerError> {
-        let hir = parse(pattern)?;
+        Self::of_parsed(&parse(pattern)?)
+    }
+
+    /// The trigger of a pattern that [`parse`] has read.
+    pub(super) fn of_parsed(hir: &Hir) -> Result<Self, TriggerError> {
         if !hir.properties().look_set_prefix().is_empty() {
             return Err(TriggerError::LooksBack);
         }
-        let prefix = cut(&hir, true).hir;
+        let prefix = cut(hir, true).hir;
         let shortest = prefix.properties().minimum_len().unwrap_or(0);
         let longest = prefix.properties().maximum_len().unwrap_or(usize::MAX);
         if shortest < SHORTEST_TRIGGER {

@@ -60,8 +60,13 @@ struct Plan<'a> {
 impl Engine {
     /// Compiles triggers; a [`Hit`] names them by their position.
     pub(super) fn compile(sought: &[Sought<'_>]) -> Result<Self, EngineError> {
-        let plans = Plan::of(sought).into_iter();
-        let parts = plans.map(|plan| Ok(plan.part(Database::compile(&plan.triggers)?)));
+        Self::of(&Plan::of(sought))
+    }
+
+    fn of(plans: &[Plan<'_>]) -> Result<Self, EngineError> {
+        let parts = plans
+            .iter()
+            .map(|plan| Ok(plan.part(Database::compile(&plan.triggers)?)));
         Ok(Self(parts.collect::<Result<_, _>>()?))
     }
 
@@ -75,7 +80,7 @@ impl Engine {
         if let Some(engine) = bytes.and_then(|bytes| Self::deserialize(&plans, &bytes)) {
             return Ok(engine);
         }
-        let engine = Self::compile(sought)?;
+        let engine = Self::of(&plans)?;
         match engine.serialize() {
             Ok(bytes) => kept.write(&bytes),
             Err(error) => tracing::debug!(%error, "compiled patterns are not kept"),
