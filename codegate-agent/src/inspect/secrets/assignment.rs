@@ -24,7 +24,7 @@ pub(super) const LONGEST_TIE: usize = 240;
 const LONGEST_TAIL: usize = 24;
 
 /// The longest value, in bytes.
-const LONGEST: usize = 512;
+const LONGEST: usize = 4096;
 
 /// Values that stand beside names.
 #[derive(Debug)]
@@ -267,10 +267,17 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
             let name = text.get(name.clone()).unwrap_or_default();
             let method = before.last() == Some(&b'.') || name.contains(&b'.');
             let declared = before.to_ascii_lowercase().ends_with(b"string ");
-            declared || name::sets(name, method)
+            declared || returns(between) || name::sets(name, method)
         }
         _ => true,
     }
+}
+
+/// Whether a function's head and the beginning of its body stand there, not a call.
+fn returns(between: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 4] = [b"return", b"{ ", b"=>", b" = "];
+    let has = |sign: &[u8]| memchr::memmem::find(between, sign).is_some();
+    SIGNS.into_iter().any(has)
 }
 
 /// Whether what follows the name is of something else: an `id` beside it, the checksum of a secret, the resource that

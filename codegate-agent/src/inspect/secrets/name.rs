@@ -10,7 +10,7 @@ use super::words::{Words, runs};
 pub(super) const LONGEST: usize = 64;
 
 /// What names something *about* a secret, wherever it stands in the name.
-static ABOUT: Words<119> = Words::of([
+static ABOUT: Words<120> = Words::of([
     "action",
     "algorithm",
     "alias",
@@ -120,6 +120,7 @@ static ABOUT: Words<119> = Words::of([
     "shell",
     "sock",
     "sort",
+    "stages",
     "sync",
     "trace",
     "ttl",
@@ -259,7 +260,7 @@ static WITHIN: Words<10> = Words::of([
     "credential",
     "apikey",
 ]);
-static ENDS: Words<11> = Words::of([
+static ENDS: Words<12> = Words::of([
     "pass",
     "passe",
     "kennwort",
@@ -270,6 +271,7 @@ static ENDS: Words<11> = Words::of([
     "accesskey",
     "authkey",
     "privatekey",
+    "licensekey",
     "psk",
 ]);
 
@@ -346,8 +348,9 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     ]);
     static KEY: Words<1> = Words::of(["key"]);
     static TOKEN: Words<1> = Words::of(["token"]);
-    static SHORT: Words<16> = Words::of([
+    static SHORT: Words<17> = Words::of([
         "auth",
+        "authentication",
         "pw",
         "senha",
         "clave",
@@ -365,6 +368,7 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
         "chave",
     ]);
     static PAT: Words<1> = Words::of(["pat"]);
+    static API: Words<1> = Words::of(["api"]); // `weather_api = "…"`
     if KEY.have(word) {
         let before = before.unwrap_or_default();
         return KEYS.have(before) || last && !before.is_empty() && !NO_KEYS.have(before);
@@ -375,7 +379,8 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     if SALTS.have(word) {
         return last;
     }
-    SHORT.have(word) || last && PAT.have(word) || WITHIN.stand_in(word) || ENDS.end(word)
+    let is_whole = last && (PAT.have(word) || before.is_some() && API.have(word));
+    SHORT.have(word) || is_whole || WITHIN.stand_in(word) || ENDS.end(word)
 }
 
 #[cfg(test)]

@@ -72,20 +72,33 @@ const STRICT: &str = concat!(
     r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|decode|field|fromhex|from|some|env|fetch|sensitive|new|of|\[\]byte)\(|[(\[{])?[ ]?",
 );
 
+/// What a function of that name returns.
+fn returned() -> String {
+    [
+        r"(?:\(\)(?::[ ][A-Z][A-Za-z?]{2,12})?[ ]=[ ]",
+        r"|(?:(?:[:=][ ](?:async[ ])?)?\([^()\n\x22']{0,40}\))?", // the tail may have taken its parameters
+        r"(?:(?:[^\n(){}=;\x22']|&'static){0,24}(?:[:{]|=>[ ]?\{|\s{1,16}\{)",
+        SPACE,
+        r"return[ (]{1,2}|[ ]->(?:[^\n(){}=;\x22']|&'static){0,24}\{[ ]|[ ]?=>[ ]))",
+    ]
+    .concat()
+}
+
 /// What ties values to names: the first of the three that fits. All rules share it: a clone would build
 /// its automaton's states anew, which takes longer than looking.
 pub(super) static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
-    let pair = pair();
+    let (pair, returned) = (pair(), returned());
     pattern::compile(&format!(
-        "{TAIL}{pair}{QUOTE}?|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}(?:{QUOTE}|{FOREIGN})?"
+        "{TAIL}{pair}{QUOTE}?|{TAIL}{returned}{QUOTE}|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}(?:{QUOTE}|{FOREIGN})?"
     ))
 });
 
 /// What ties a value that has a form of its own to the name of its service when somebody says it in words, or
 /// makes a word of both: `api key 0123…`, `-token-0123…`.
 const IN_WORDS: &str = concat!(
-    r"^(?:[ ._-]?(?i:access|api|app|auth|client|key|private|secret|token)){1,4}",
-    r#"(?:[ ]is)?(?:[ ]{0,2}[:=])?(?:[ .-][ ]{0,2})?["'`]?"#,
+    r"^(?:[ ._-]?(?i:access|api|app|auth|client|key|private|secret|token)){0,3}",
+    r"[ ._-]?(?i:access|api|auth|key|private|secret|token)",
+    r#"(?:[ ]is)?(?:[ ]{0,2}[:=](?:[ .-][ ]{0,2})?["'`]?|[ .-][ ]{0,2}["'`]?|["'`])"#,
 );
 
 pub(super) static SAID: LazyLock<Result<Regex, String>> =
