@@ -155,7 +155,8 @@ impl Beside {
         let start = end + tie_end(self.ties, tail, rest)?;
         match &self.value {
             Some(value) => shaped_value(value, text, end, start),
-            None => free_value(text, &name, start),
+            None => free_value(text, &name, start)
+                .map(|(value, site)| (behind_scheme(text, value), site)),
         }
     }
 
@@ -236,6 +237,15 @@ fn free_value(text: &[u8], name: &Range<usize>, start: usize) -> Option<(Range<u
     Some((start..start + len, Site::Bare))
 }
 
+/// A value without what says how it is written: Laravel's `base64:…`.
+fn behind_scheme(text: &[u8], value: Range<usize>) -> Range<usize> {
+    const SCHEME: &[u8] = b"base64:";
+    let has = text
+        .get(value.clone())
+        .is_some_and(|value| value.starts_with(SCHEME));
+    value.start + if has { SCHEME.len() } else { 0 }..value.end
+}
+
 /// Whether a comma or a bracket ties the two: in `set("name", "value")` and `.withName("value")` it
 /// does, in a list of words or `checkName("value")` it doesn't.
 fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
@@ -261,7 +271,7 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
                 .checked_sub(marks)
                 .and_then(|end| before.get(..end));
             let is_row = row.is_some_and(begins_row) && between.starts_with(b"'");
-            opened == Some(&b'(') || is_row || symbol || explicit || typed
+            opened.is_some_and(|sign| b"({".contains(sign)) || is_row || symbol || explicit || typed
         }
         Some(b'(') if closing == 0 => {
             let name = text.get(name.clone()).unwrap_or_default();

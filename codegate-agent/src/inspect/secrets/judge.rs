@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    memorable::{is_memorable, is_respelled},
+    memorable::{is_exclaimed, is_memorable, is_respelled, is_titled},
     shape::{
         has_escapes, is_artifact, is_call, is_code, is_constant, is_known_otherwise, is_number,
         is_place, is_reference, is_sequence, is_symbol, is_uuid, is_version,
@@ -54,8 +54,11 @@ impl Judge {
             && !is_known_otherwise(value)
             && (site == Site::Free || !is_constant(value))
             && (site != Site::Quoted || !has_escapes(value))
-            && (site != Site::Bare || !is_symbol(value))
-            && (!matches!(site, Site::Bare | Site::Line) || !is_code(value) || is_respelled(value));
+            && (site != Site::Bare || !is_symbol(value) || is_titled(value))
+            && (!matches!(site, Site::Bare | Site::Line)
+                || !is_code(value)
+                || is_respelled(value)
+                || is_titled(value));
         plausible
             && match self {
                 Self::Password => is_password(value, site),
@@ -102,7 +105,10 @@ fn is_password(value: &[u8], site: Site) -> bool {
         }
         (true, true, true) => !is_identifier(value, site),
         (true, false, true) => {
-            has_odd_symbols(value) || is_random(value) || site != Site::Bare && is_typed(value)
+            has_odd_symbols(value)
+                || is_random(value)
+                || is_exclaimed(value)
+                || site != Site::Bare && is_typed(value)
         }
         (true, false, false) => {
             is_random(value) || is_mumble(value, site) || site == Site::Line && is_chosen(value)

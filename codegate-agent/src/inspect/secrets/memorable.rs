@@ -15,12 +15,41 @@ pub(super) fn is_memorable(value: &[u8], is_bare: bool) -> bool {
         long().filter(|run| is_title(run) && run.iter().skip(1).all(u8::is_ascii_lowercase));
     let (words, titles) = (long().count(), titles.count());
     let is_sure = !is_bare || titles >= 1 || digits >= 3 || words >= 3;
-    let least = if titles >= 1 { 1 } else { 2 };
+    let least = if titles >= 1 || words >= 3 { 1 } else { 2 };
     (least..=6).contains(&digits)
         && (1..=4).contains(&words)
         && value.iter().all(of)
         && is_sure
         && !runs(value).any(|run| THINGS.have(run))
+}
+
+/// Words with a number behind them, each with a capital, as no member of a type is called: `Safari.Nairobi1`.
+pub(super) fn is_titled(value: &[u8]) -> bool {
+    let is_word = |run: &[u8]| run.len() >= 4 && run.first().is_some_and(u8::is_ascii_uppercase);
+    let digits = value.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let stem = value
+        .get(..value.len() - digits.count())
+        .unwrap_or_default();
+    let of = |byte: &u8| byte.is_ascii_alphabetic() || b".-_".contains(byte);
+    stem.len() < value.len()
+        && stem.first().is_some_and(u8::is_ascii_uppercase)
+        && stem.iter().all(of)
+        && runs(stem).filter(|run| is_word(run)).count() >= 2
+        && is_memorable(value, true)
+}
+
+/// Words that end as no name of a thing does: `Grappa.Nonino!`, `Tigger!!`.
+pub(super) fn is_exclaimed(value: &[u8]) -> bool {
+    let marks = value.iter().rev().take_while(|byte| **byte == b'!').count();
+    let stem = value.get(..value.len() - marks).unwrap_or_default();
+    let of = |byte: &u8| byte.is_ascii_alphabetic() || b"._-&+#@".contains(byte);
+    let words = || runs(stem).filter(|run| run.len() >= 3);
+    let titles = words().filter(|run| run.first().is_some_and(u8::is_ascii_uppercase));
+    (marks >= 2 && words().count() == 1 || marks >= 1 && (2..=5).contains(&words().count()))
+        && titles.count() >= 1
+        && stem.len() >= 6
+        && stem.iter().all(of)
+        && !runs(stem).any(|run| THINGS.have(run))
 }
 
 /// A word with a digit in a letter's stead, as people make passwords of words: `Reg3nboog`, `sm0kyLantern`.
@@ -245,6 +274,27 @@ mod tests {
     }
 
     #[test]
+    fn capitals_and_signs_make_passwords_of_words() {
+        for password in ["Safari.Nairobi1", "Gatito.Negro77", "MyKidsAreLoud2"] {
+            assert!(is_titled(password.as_bytes()), "{password}");
+        }
+        for name in [
+            "Config.Value1",
+            "ChaCha20Poly1305",
+            "user.Input1",
+            "Rsa.Oaep",
+        ] {
+            assert!(!is_titled(name.as_bytes()), "{name}");
+        }
+        for password in ["Grappa.Nonino!", "Tigger!!", "Igel&Haufen!"] {
+            assert!(is_exclaimed(password.as_bytes()), "{password}");
+        }
+        for text in ["Password.Required!", "required!", "Hello!", "not.allowed!"] {
+            assert!(!is_exclaimed(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
     fn words_and_a_number_are_a_password_and_names_of_things_are_none() {
         for password in [
             "Meadow-Ginger-75",
@@ -252,6 +302,7 @@ mod tests {
             "monsoon-turnip-419",
             "Kestrel.2021",
             "storm-marble-kettle-65",
+            "castle-orchard-juniper-3",
         ] {
             assert!(is_memorable(password.as_bytes(), true), "{password}");
         }

@@ -350,7 +350,7 @@ fn names_secret(word: &[u8], before: Option<&[u8]>, last: bool) -> bool {
     static TOKEN: Words<1> = Words::of(["token"]);
     static SHORT: Words<17> = Words::of([
         "auth",
-        "authentication",
+        "hmac",
         "pw",
         "senha",
         "clave",

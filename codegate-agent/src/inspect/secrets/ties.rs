@@ -35,7 +35,7 @@ fn pair() -> String {
         r"|>\s{1,24}<(?i:value)>",
         r"|</[A-Za-z]{2,12}>",
         SPACE,
-        r"<(?i:string|value)(?:[ ][^<>\n]{1,40})?>",
+        r"<(?i:string|value|data)(?:[ ][^<>\n]{1,40})?>",
         r#"|(?:[A-Za-z:-]{1,16}=["'][^"'<>\n]{0,40}["'][ ]{0,2}){1,3}>"#, // an element's attributes
         r#"|:[ ]?\{"#, // a typed value
         SPACE,
@@ -69,7 +69,7 @@ const STRICT: &str = concat!(
     r"|\{\s{1,16}(?:[a-z]{4,12}[ ]{0,12}=[ ][^\n]{0,60}\n\s{0,8}){0,3}default[ ]{0,12}=",
     r"|\)\.to(?:Be|Equal|StrictEqual)\(|[({]|[ \t])",
     r"(?:[ \t]{0,32}|[ ]?\r?\n[ \t]{1,32}|[ ]?(?:\\{1,3}r)?\\{1,3}n[ ]{1,32})", // what is long stands below
-    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|decode|field|fromhex|from|some|env|fetch|sensitive|new|of|\[\]byte)\(|[(\[{])?[ ]?",
+    r"(?:(?:new[ ])?(?:[A-Za-z_]{1,20}(?:::|\.)){0,2}[A-Za-z]{0,12}(?i:string|str|secret|bytes|decode|field|fromhex|from|some|env|fetch|sensitive|new|of|\[\]byte)\(|[(\[{]|<<)?[ ]?",
 );
 
 /// What a function of that name returns.
