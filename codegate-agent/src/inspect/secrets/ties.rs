@@ -84,12 +84,12 @@ fn returned() -> String {
     .concat()
 }
 
-/// What ties values to names: the first of the three that fits. All rules share it: a clone would build
-/// its automaton's states anew, which takes longer than looking.
+/// What ties values to names: the first of the four that fits, behind as much of a tail as there is. All
+/// rules share it: a clone would build its automaton's states anew, which takes longer than looking.
 pub(super) static TIES: LazyLock<Result<Regex, String>> = LazyLock::new(|| {
     let (pair, returned) = (pair(), returned());
     pattern::compile(&format!(
-        "{TAIL}{pair}{QUOTE}?|{TAIL}{returned}{QUOTE}|{TAIL}{STRICT}{QUOTE}|{TAIL}{LOOSE}(?:{QUOTE}|{FOREIGN})?"
+        "{TAIL}(?:{pair}{QUOTE}?|{returned}{QUOTE}|{STRICT}{QUOTE}|{LOOSE}(?:{QUOTE}|{FOREIGN})?)"
     ))
 });
 
