@@ -50,10 +50,10 @@ fn may_be_tied(rest: &[u8]) -> bool {
         .take(25)
         .take_while(|byte| is_name(byte))
         .count();
-    let rest = rest.get(tail..).unwrap_or_default();
+    let whole = rest.get(tail..).unwrap_or_default();
     let is_closing = |byte: &&u8| b"\\\"'`]) \t".contains(byte);
-    let closing = rest.iter().take(40).take_while(is_closing).count();
-    let (closed, rest) = rest.split_at_checked(closing).unwrap_or_default();
+    let closing = whole.iter().take(40).take_while(is_closing).count();
+    let (closed, rest) = whole.split_at_checked(closing).unwrap_or_default();
     match rest {
         [
             b'=' | b':' | b',' | b'>' | b'%' | b'?' | b';' | b'|' | b'!' | b'+' | b'&',
@@ -64,8 +64,8 @@ fn may_be_tied(rest: &[u8]) -> bool {
         [b'\n', next, ..] if closed.contains(&b'"') => next.is_ascii_alphabetic(),
         // White space and a quote.
         _ if closed.windows(2).any(is_quote_behind_space) => true,
-        [first, ..] if first.is_ascii_alphabetic() => begins_with_word(closed, rest),
-        rest => begins_with_value(rest),
+        [first, ..] if first.is_ascii_alphabetic() && begins_with_word(closed, rest) => true,
+        _ => begins_with_value(whole),
     }
 }
 
@@ -84,14 +84,12 @@ fn begins_with_word(closed: &[u8], rest: &[u8]) -> bool {
         [b'(', width, ..] => width.is_ascii_digit(), // `VARCHAR2(30) :=`
         _ => false,
     };
-    spaced && is_type || begins_with_value(rest)
+    spaced && is_type
 }
 
 /// The `value` of a pair of `name` and `value`, perhaps behind a closing tag, perhaps in a namespace of XML's.
 fn begins_with_value(rest: &[u8]) -> bool {
-    let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\\\"'-".contains(byte);
-    let before = rest.iter().take(24).take_while(is_before).count();
-    let rest = rest.get(before..).unwrap_or_default();
+    let rest = behind_marks(rest);
     let space = rest
         .iter()
         .take(12)
@@ -103,6 +101,19 @@ fn begins_with_value(rest: &[u8]) -> bool {
     };
     let local = rest.get(space..).and_then(|rest| rest.strip_prefix(b":"));
     is_value(rest) || local.is_some_and(is_value)
+}
+
+/// What follows white space, quotes and dashes, as they stand or as a string's escapes of them.
+fn behind_marks(mut rest: &[u8]) -> &[u8] {
+    for _ in 0..32 {
+        rest = match rest {
+            [b'\\', b'n' | b'r' | b't', behind @ ..]
+            | [b'\\' | b'"' | b'\'' | b'-', behind @ ..] => behind,
+            [space, behind @ ..] if space.is_ascii_whitespace() => behind,
+            _ => break,
+        };
+    }
+    rest
 }
 
 impl Beside {
@@ -263,7 +274,9 @@ fn is_bound(text: &[u8], name: &Range<usize>, between: &[u8]) -> bool {
                 .and_then(|at| before.get(at));
             let symbol = before.last() == Some(&b':') && closing == 0;
             let has = |text: &[u8], word: &[u8]| memchr::memmem::find(text, word).is_some();
-            let typed = has(before, b"\"String\"") || has(before, b"'String'");
+            let typed = [&b"\"String\""[..], b"'String'", b"\"String\\\""]
+                .into_iter()
+                .any(|kind| has(before, kind));
             let lower = between.to_ascii_lowercase();
             let explicit = has(&lower, b"default") || has(&lower, b"value");
             let row = before
@@ -418,7 +431,7 @@ fn is_parameter(text: &[u8]) -> bool {
 /// or a literal escape.
 fn begins_text(before: &[u8]) -> bool {
     match before {
-        [.., b'"' | b'\'' | b'`'] | [.., b'\\', b'n'] => true,
+        [.., b'"' | b'\'' | b'`'] => true,
         [rest @ .., b':'] => {
             let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit());
             let digits = digits.count();
@@ -445,7 +458,9 @@ fn is_line(text: &[u8], name: &Range<usize>, start: usize) -> bool {
         .rsplit(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
-    let line = line.trim_ascii();
+    // In a string's escapes, too.
+    let begins = memchr::memmem::rfind(line, b"\\n").map_or(0, |at| at + 2);
+    let line = line.get(begins..).unwrap_or_default().trim_ascii();
     let prefix: &[u8] = line.strip_suffix(b"export").unwrap_or(line);
     let numbered = prefix
         .iter()

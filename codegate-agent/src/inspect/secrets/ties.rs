@@ -10,18 +10,18 @@ use super::pattern;
 
 /// What may follow a name: its closing quote, an array's bounds. Signs that can end a name can also begin a tie.
 const TAIL: &str = concat!(
-    r#"^[.-]*(?:\\{0,3}["'`\])]){0,3}"#,
+    r#"^[.-]*(?:\\{0,7}["'`\])]){0,3}"#,
     r"(?:\[[0-9A-Za-z_]{0,8}\])?(?:[ ]?\([^()'\x22=\n]{1,24}\))?[ \t]{0,32}(?:[.]{2,32}[ ]?)?", // columns are aligned
 );
 
 /// A value's opening quote, with a string prefix, with backslashes, within another quote.
-const QUOTE: &str = r#"(?:[@$BFLNRUbflnru]{0,2}(?:"""|'''|"'|'"|(?:["']?\\{1,3})?["'`]))"#;
+const QUOTE: &str = r#"(?:[@$BFLNRUbflnru]{0,2}(?:"""|(?:\\{1,7}"){3}|'''|"'|'"|(?:(?:\\{0,7}["'])?\\{1,7})?["'`]))"#;
 
 /// A quote of another language's.
 const FOREIGN: &str = "(?:„|“|«[ ]?|‹|‘|「|『)";
 
 /// White space, or the escapes of it that a string in JSON has.
-const SPACE: &str = r"(?:\s|\\{1,3}[nrt]){0,16}";
+const SPACE: &str = r"(?:\s|\\{1,7}[nrt]){0,16}";
 
 /// A pair of `name` and `value`, or `key` and `value`, with one more between them; elements side by
 /// side, or words of a command.
@@ -30,13 +30,13 @@ fn pair() -> String {
         r"(?:",
         r"(?:[,;]",
         SPACE,
-        r#"|\s{1,16}|\r?\n[ ]{0,40}[+-][ ]{1,40})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
+        r#"|(?:\s|\\{1,7}[nrt]){1,24}|\r?\n[ ]{0,40}[+-][ ]{1,40})(?:(?:\\{0,3}["'])?[A-Za-z]{2,12}\\{0,3}["']\s?:\s?(?:\\{0,3}["'][A-Za-z0-9_-]{0,24}\\{0,3}["']|true|false|[0-9]{1,6})(?:,\s{0,16}|\s{1,16}))?"#,
         r#"(?:\\{0,3}["']?|--?)(?:[a-z]{1,12}:)?(?i:value)(?:\\{0,3}["']?[ \t]{0,2}[:=]|[ ])"#,
         r"|>\s{1,24}<(?i:value)>",
         r"|</[A-Za-z]{2,12}>",
         SPACE,
         r"<(?i:string|value|data)(?:[ ][^<>\n]{1,40})?>",
-        r#"|(?:[A-Za-z:-]{1,16}=["'][^"'<>\n]{0,40}["'][ ]{0,2}){1,3}>"#, // an element's attributes
+        r#"|(?:[A-Za-z:-]{1,16}=\\{0,7}["'][^"'<>\n\\]{0,40}\\{0,7}["'][ ]{0,2}){1,3}>"#, // an element's attributes
         r#"|:[ ]?\{"#, // a typed value
         SPACE,
         r#"(?:\\{0,3}["'][a-z_]{1,16}\\{0,3}["'][ ]?:[ ]?(?:true|false|\\{0,3}["'][A-Za-z]{0,16}\\{0,3}["']),"#,
