@@ -24,8 +24,9 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
 /// What is known to be something else: a hash that a database keeps of a password, the address of a contract, rules for
 /// a form, keys and ids that are published.
 pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 7] = [
+    const BEGINNINGS: [&[u8]; 8] = [
         b"SCRAM-SHA-",
+        b"encrypted:", // dotenvx's
         b"phc_",
         b"required|",
         b"nullable|",
@@ -33,7 +34,8 @@ pub(super) fn is_known_otherwise(value: &[u8]) -> bool {
         b"pk_test_",
         b"pk.eyJ",
     ];
-    const ENDS: [&[u8]; 2] = [b".sig", b".apps.googleusercontent.com"];
+    // What ends with dots is shown in part.
+    const ENDS: [&[u8]; 3] = [b".sig", b".apps.googleusercontent.com", b"..."];
     let is_hex = |digits: &[u8]| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit);
     let is_hash = value
         .strip_prefix(b"0x")
