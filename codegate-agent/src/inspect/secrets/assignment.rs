@@ -427,8 +427,7 @@ fn is_parameter(text: &[u8]) -> bool {
     name > 0 && text.get(name) == Some(&b'=')
 }
 
-/// Whether a line of some text begins here: a string, what `grep` or a tool's line number precedes,
-/// or a literal escape.
+/// Whether a line of some text begins here: a string, or what `grep` or a tool's line number precedes.
 fn begins_text(before: &[u8]) -> bool {
     match before {
         [.., b'"' | b'\'' | b'`'] => true,
